@@ -1,0 +1,172 @@
+import type {
+  Board, CommandInput, CommandName, DeviceError, Fan, Kind, Metrics, Network, Pool, Psu, Tuning,
+} from '#model'
+import type { Credentials, Io, Protocol } from './io.js'
+
+/** Facts of one hardware model; what is not known is absent. Board, chip and fan counts: protocols/models-hardware.csv. */
+export interface Model {
+  readonly boards?: number
+  readonly chips?: number
+  readonly fans?: number
+  readonly cooling?: 'air' | 'hydro' | 'immersion'
+  readonly nominalHashrateThs?: number
+  readonly efficiencyJTh?: number
+  /** Highest power limit that may be set, W. */
+  readonly maxPowerW?: number
+  /** Facts of one family only, e.g. the order of temperature sensors. A quirk is a fact in a row, never a branch on a name. */
+  readonly quirks?: Readonly<Record<string, unknown>>
+}
+
+/** All that a visit can tell of a device. Every field is optional: absent = not reported by this firmware. */
+export interface Telemetry extends Metrics {
+  model?: string
+  variant?: string
+  firmwareVersion?: string
+  apiVersion?: string
+  controlBoard?: string
+  serial?: string
+  mac?: string
+  hostname?: string
+  psu?: Psu
+  boards?: Board[]
+  fans?: Fan[]
+  pools?: Pool[]
+  errors?: DeviceError[]
+  tuning?: Tuning
+  network?: Network
+  led?: 'on' | 'off' | 'blink'
+  /** The vendor says that it does not hash because it was told so. */
+  asleep?: boolean
+  /** The firmware is finding its settings. */
+  tuningNow?: boolean
+}
+
+/** One request and what its reply means. `parse` throws SdkError('DEVICE_BAD_REPLY' or 'DEVICE_REFUSED' ...) on anything it cannot take. */
+export interface Read<T = unknown, Request = unknown> {
+  readonly protocol: Protocol<Request>
+  readonly request: Request
+  readonly parse: (reply: unknown) => T
+  /** Asked at most this often, ms; 0: on every poll. Between, the last good reply is used. */
+  readonly everyMs: number
+  /** Not every firmware has it: a refusal then means "not reported", not "missing". */
+  readonly optional: boolean
+}
+
+export function read<T, Request>(
+  protocol: Protocol<Request>,
+  request: Request,
+  parse: (reply: unknown) => T,
+  options: { everyMs?: number; optional?: boolean } = {},
+): Read<T, Request> {
+  return { protocol, request, parse, everyMs: options.everyMs ?? 0, optional: options.optional ?? false }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a table of reads of different reply types
+export type Reads = Record<string, Read<any, any>>
+export type ReplyOf<R> = R extends Read<infer T, infer _> ? T : never
+
+export interface Extraction {
+  readonly read: string
+  readonly take: (reply: never, model: Model) => unknown
+}
+
+/** `from('summary', (summary, model) => value)`. Undefined, null and NaN mean "not reported". */
+export type From<R extends Reads> = <N extends keyof R & string, V>(
+  name: N,
+  take: (reply: ReplyOf<R[N]>, model: Model) => V,
+) => Extraction & { readonly value?: V }
+
+/** Field to where it comes from; a list is tried in order, the first that reports it wins. */
+export type TelemetryMap = { [F in keyof Telemetry]?: Extraction | readonly Extraction[] }
+
+/** What one request of the identification saw: the port's answer, or why there is none. */
+export interface Probe {
+  readonly name: string
+  readonly port: { readonly name: string; readonly default: number }
+  run(io: Io): Promise<unknown>
+}
+
+export interface Evidence {
+  /** The answer of a probe, undefined if it failed or was not tried. */
+  answer(probe: Probe): unknown
+}
+
+export interface Match {
+  /** 1: it says so itself. Above 0.5: enough to adopt. */
+  readonly confidence: number
+  readonly model?: string | undefined
+  readonly variant?: string | undefined
+  readonly firmware?: string | undefined
+  readonly mac?: string | undefined
+  /** The evidence in words. */
+  readonly why: readonly string[]
+}
+
+export interface Identify {
+  readonly probes: readonly Probe[]
+  match(seen: Evidence): Match | undefined
+}
+
+export interface CommandVisit {
+  readonly io: Io
+  readonly model: Model
+  /** What was read just before. */
+  readonly before: Telemetry
+}
+
+export interface Command<N extends CommandName = CommandName> {
+  /** Refuses with SdkError what this model cannot take (limits), before anything is sent. */
+  readonly check?: (input: CommandInput<N>, model: Model, before: Telemetry) => void
+  /** Sends it. A lost reply of a command that cuts the connection is no failure: the read-back decides. May answer what was fetched. */
+  readonly run: (input: CommandInput<N>, visit: CommandVisit) => Promise<unknown>
+  /** Whether the device shows the change. Without it a command can only be `accepted`. */
+  readonly settled?: (now: Telemetry, input: CommandInput<N>, before: Telemetry) => boolean
+  /** How long the change may take to show, ms. */
+  readonly settleMs: number
+}
+
+export type Commands = { [N in CommandName]?: Command<N> }
+
+/** One brand and firmware: how it is identified, read and commanded. A frozen value, no state. */
+export interface Device {
+  readonly library: string
+  readonly kind: Kind
+  readonly make: string
+  /** The firmware family, `stock` or its name; with `variant` of the protocol where one library has several: `stock-v3`. */
+  readonly family: string
+  /** The port that `port` of a device entry means. */
+  readonly mainPort: { readonly name: string; readonly default: number }
+  readonly models: Readonly<Record<string, Model>>
+  /** The row of a model as the device reports it; undefined if it is not in the table. */
+  readonly modelOf: (model: string, variant?: string) => Model | undefined
+  readonly identify: Identify
+  readonly reads: Reads
+  readonly telemetry: readonly (readonly [field: keyof Telemetry, sources: readonly Extraction[]])[]
+  readonly commands: Commands
+  readonly defaults: {
+    readonly intervalMs: number
+    /** Deadline of one visit, ms; the worker adapts it within 1x to 4x. */
+    readonly timeoutMs: number
+    /** Tried in this order after those of the operator. */
+    readonly credentials: readonly Credentials[]
+  }
+}
+
+export interface DeviceDefinition<R extends Reads> extends Omit<Device, 'reads' | 'telemetry' | 'modelOf'> {
+  readonly modelOf?: Device['modelOf']
+  readonly reads: R
+  readonly telemetry: (from: From<R>) => TelemetryMap
+}
+
+/** Makes the value; throws at once if a telemetry field names a read that does not exist. */
+export function defineDevice<R extends Reads>(definition: DeviceDefinition<R>): Device {
+  const map = definition.telemetry((name, take) => {
+    if (!Object.hasOwn(definition.reads, name)) throw new TypeError(`${definition.library}: no read named ${name}`)
+    return { read: name, take: take as Extraction['take'] }
+  })
+  const telemetry = (Object.entries(map) as [keyof Telemetry, Extraction | readonly Extraction[]][]).map(
+    ([field, sources]) => [field, Array.isArray(sources) ? sources : [sources]] as [keyof Telemetry, readonly Extraction[]],
+  )
+  const modelOf = definition.modelOf ?? ((model: string) => definition.models[model])
+  return Object.freeze({ ...definition, telemetry: Object.freeze(telemetry), modelOf })
+}

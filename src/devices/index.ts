@@ -1,0 +1,3 @@
+/** What we know of devices. */
+export * from './define.js'
+export * from './io.js'

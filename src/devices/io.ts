@@ -1,0 +1,46 @@
+import type { Clock, SdkError } from '#model'
+
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+}
+
+/**
+ * All that a device module may use of the world: where the device is, who we are to it, until when, and a memory that its protocol
+ * clients keep between visits (tokens, digest nonces). The worker owns it; device code holds no state of its own.
+ */
+export interface Io {
+  readonly host: string
+  /** Ports the operator gave, by protocol port name (`rpc`, `http`, `v3` ...). */
+  readonly ports: Readonly<Record<string, number>>
+  /** Modbus unit id. */
+  readonly unit?: number
+  /** Tried in this order. */
+  readonly credentials: readonly Credentials[]
+  /** Aborts at the deadline of this visit. */
+  readonly signal: AbortSignal
+  readonly memory: Map<string, unknown>
+  readonly clock: Clock
+}
+
+export interface PortName {
+  readonly name: string
+  readonly default: number
+}
+
+export function portOf(io: Pick<Io, 'ports'>, port: PortName): number {
+  return io.ports[port.name] ?? port.default
+}
+
+/** What one request brought. `value` is parsed but not yet interpreted; `raw` is what support may see (secrets still in it). */
+export type Reply = { readonly value: unknown } | { readonly error: SdkError }
+
+/**
+ * How one family talks. `ask` gets all requests of a visit at once and uses as few connections and requests as the device allows,
+ * never more at a time than a weak controller bears. It does not throw: each request has its own outcome, in order.
+ */
+export interface Protocol<Request = unknown> {
+  readonly name: string
+  readonly port: PortName
+  ask(io: Io, requests: readonly Request[]): Promise<Reply[]>
+}

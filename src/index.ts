@@ -1,0 +1,4 @@
+/** The public SDK. */
+export * from '#model'
+export * from '#rpc'
+export * from '#devices'

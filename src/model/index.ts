@@ -1,0 +1,11 @@
+/** The vocabulary. Imports nothing of ours. */
+export * from './clock.js'
+export * from './commands.js'
+export * from './device.js'
+export * from './errors.js'
+export * from './events.js'
+export * from './fields.js'
+export * from './filter.js'
+export * from './log.js'
+export * from './schema.js'
+export * from './status.js'

@@ -1,0 +1,157 @@
+import type { Clock, DeviceEntry, DeviceFilter, DeviceRecord, Event, Log, Metric } from '#model'
+
+/** What one tick of a worker adds; written as one atomic batch, durable when `append` resolves. */
+export interface Tick {
+  /** ms since the epoch. */
+  at: number
+  /** The full new records of the devices sampled or changed since the last tick. */
+  records: readonly DeviceRecord[]
+  events?: readonly Event[]
+  /** Snapshots of a device's settings (pools without passwords, tuning, network), appended when they changed. */
+  settings?: readonly { deviceId: string; at: number; settings: unknown }[]
+}
+
+export type Step = 'raw' | '1m' | '5m' | '1h' | '1d'
+export const stepMs: Record<Exclude<Step, 'raw'>, number> = { '1m': 60_000, '5m': 300_000, '1h': 3_600_000, '1d': 86_400_000 }
+
+export interface HistoryQuery {
+  deviceId: string
+  metrics: readonly Metric[]
+  from: number
+  to: number
+  step: Step
+  /** At most so many points; beyond it the query is refused with TOO_LARGE. Default 50,000. */
+  maxPoints?: number
+}
+
+/** Columns over a common time axis. A gap is null, never 0. At a step, `at` is the start of each interval. */
+export interface Series {
+  from: number
+  to: number
+  step: Step
+  at: number[]
+  series: { [M in Metric]?: (number | null)[] }
+}
+
+export interface EventQuery {
+  deviceId?: string
+  from?: number
+  to?: number
+  /** Newest first; default 100, at most 1000. */
+  limit?: number
+}
+
+export interface Change {
+  records: readonly DeviceRecord[]
+  removed: readonly string[]
+  events: readonly Event[]
+}
+
+/** What every peer that holds a feed can read of it. */
+export interface Reader {
+  /** The service whose feed it is, its site and how often it polls. */
+  readonly worker: string
+  readonly site: string
+  readonly intervalMs: number
+  /** All last known records, from memory; the array and its records are shared: do not change them. */
+  records(): readonly DeviceRecord[]
+  record(id: string): DeviceRecord | undefined
+  history(query: HistoryQuery): Promise<Series>
+  events(query: EventQuery): Promise<Event[]>
+  settings(deviceId: string, limit?: number): Promise<{ at: number; settings: unknown }[]>
+  /** Called after each append; returns how to stop. */
+  watch(listener: (change: Change) => void): () => void
+}
+
+/** A worker's own history: one writer. Behind it is a Hyperbee; nothing outside this folder knows its layout. */
+export interface Store extends Reader {
+  append(tick: Tick): Promise<void>
+  /** The inventory: what the operator says of each device, without credentials. */
+  entries(): ReadonlyMap<string, DeviceEntry>
+  putEntry(id: string, entry: DeviceEntry, events?: readonly Event[]): Promise<void>
+  deleteEntry(id: string, events?: readonly Event[]): Promise<void>
+  /** A small document of the service under a name (for example the commander's jobs). */
+  getDocument<T>(name: string): Promise<T | undefined>
+  putDocument(name: string, value: unknown): Promise<void>
+  listDocuments<T>(prefix: string, options?: { limit?: number; reverse?: boolean }): Promise<{ name: string; value: T }[]>
+  /** Bytes on disk, blocks, appends: plain numbers for metrics. */
+  stats(): Record<string, number>
+  close(): Promise<void>
+}
+
+export interface StoreOptions {
+  /** A folder of its own; made if it does not exist. */
+  path: string
+  worker: string
+  site: string
+  intervalMs: number
+  clock?: Clock
+  log?: Log
+}
+
+/** Sums over live devices only (model/status.ts `isLive`): what is offline, stale or unknown counts in no sum. null: nobody reports it. */
+export interface Totals {
+  devices: number
+  live: number
+  byKind: Record<string, number>
+  byStatus: Record<string, number>
+  byHealth: Record<string, number>
+  hashrateThs: number | null
+  expectedHashrateThs: number | null
+  nominalHashrateThs: number | null
+  powerW: number | null
+  /** Power of the devices that report both, over their hashrate. */
+  efficiencyJTh: number | null
+  /** How many devices stand behind the sums. */
+  reporting: { hashrateThs: number; powerW: number }
+  boardTempMaxC: number | null
+  chipTempMaxC: number | null
+  /** Device errors by severity. */
+  errors: Record<string, number>
+  /** When the oldest and the newest of the counted values were measured, ms; null without any. */
+  oldestAt: number | null
+  newestAt: number | null
+  /** Some or all of the devices are simulated. */
+  simulated: number
+}
+
+export interface Group {
+  key: string
+  totals: Totals
+}
+
+export type GroupBy = 'site' | 'container' | 'rack' | 'model' | 'worker' | 'tag'
+
+export interface DeviceQuery {
+  filter?: DeviceFilter
+  /** A record field or a metric, `-` in front for descending; default `id`. Unknown values sort last both ways. */
+  sort?: string
+  /** Default 100, at most 1000. */
+  limit?: number
+  /** From `nextCursor`; stable while devices come and go. */
+  cursor?: string
+}
+
+export interface DevicePage {
+  data: DeviceRecord[]
+  nextCursor: string | null
+  /** How many match in all. */
+  total: number
+}
+
+/** One fleet out of any number of readers: what gateway, CLI, SDK and desktop ask. Holds nothing that the readers do not hold. */
+export interface FleetView {
+  device(id: string): DeviceRecord | undefined
+  devices(query: DeviceQuery): DevicePage
+  /** All that match, unpaged, in id order. */
+  match(filter: DeviceFilter): DeviceRecord[]
+  totals(filter?: DeviceFilter): Totals
+  groups(by: GroupBy, filter?: DeviceFilter): Group[]
+  history(query: HistoryQuery): Promise<Series>
+  /** Sum, mean or maximum per interval, as `fields[metric].group` says, over the devices of each group; at a step of at least 1m. */
+  groupHistory(query: { groupBy?: GroupBy; filter?: DeviceFilter; metrics: readonly Metric[]; from: number; to: number; step: Exclude<Step, 'raw'> }): Promise<{ key: string; series: Series }[]>
+  events(query: EventQuery): Promise<Event[]>
+  settings(deviceId: string, limit?: number): Promise<{ at: number; settings: unknown }[]>
+  watch(listener: (change: Change) => void): () => void
+  close(): void
+}

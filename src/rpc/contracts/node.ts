@@ -1,0 +1,43 @@
+import { Type, type Static } from '#model'
+import { contract, query } from '../contract.js'
+
+export const serviceStates = ['starting', 'running', 'hung', 'waiting', 'failed', 'stopping', 'stopped'] as const
+
+export const ServiceHealthSchema = Type.Object({
+  name: Type.String(),
+  kind: Type.String(),
+  site: Type.String(),
+  /** `waiting`: it broke and is started again at `retryAt`. `failed`: it broke often; tried again, but rarely. */
+  state: Type.Union(serviceStates.map((state) => Type.Literal(state))),
+  ready: Type.Boolean(),
+  /** Why it is not ready, in words. */
+  reason: Type.Union([Type.String(), Type.Null()]),
+  since: Type.Number(),
+  restarts: Type.Integer(),
+  lastError: Type.Union([Type.String(), Type.Null()]),
+  retryAt: Type.Union([Type.Number(), Type.Null()]),
+  /** When it last showed that it is alive. */
+  heartbeatAt: Type.Union([Type.Number(), Type.Null()]),
+  pid: Type.Integer(),
+  version: Type.String(),
+  /** Plain counters and gauges that the service keeps about itself. */
+  stats: Type.Record(Type.String(), Type.Number()),
+})
+export type ServiceHealth = Static<typeof ServiceHealthSchema>
+
+/** What every node answers about itself. */
+export const nodeContract = contract('node', {
+  services: query({ input: Type.Object({}), output: Type.Array(ServiceHealthSchema) }),
+  describe: query({
+    input: Type.Object({}),
+    output: Type.Object({
+      site: Type.String(),
+      version: Type.String(),
+      pid: Type.Integer(),
+      startedAt: Type.Number(),
+      mode: Type.String(),
+      demo: Type.Boolean(),
+      memoryBytes: Type.Integer(),
+    }),
+  }),
+})

@@ -1,0 +1,33 @@
+import { errorInfo, SdkError } from '#model'
+import { scopes, type Caller, type Contract, type Endpoint, type Method, type RpcScope } from './contract.js'
+import { encodeError, methodOf } from './wire.js'
+
+/** Throws if the caller may not; returns if it may. */
+export type May = (caller: Caller, method: Method, name: string) => void
+
+/** The lock before an endpoint: decided on the method's name alone, before any of the caller's input is parsed. */
+export function guard(contract: Contract, endpoint: Endpoint, may: May): Endpoint {
+  return async (request, caller) => {
+    try {
+      const name = methodOf(request)
+      const method = Object.hasOwn(contract.methods, name) ? contract.methods[name] : undefined
+      if (!method) throw new SdkError('METHOD_NOT_FOUND', `${contract.name} has no method ${name}`)
+      may(caller, method, name)
+    } catch (error) {
+      return encodeError(errorInfo(error))
+    }
+    return endpoint(request, caller)
+  }
+}
+
+export function includes(held: RpcScope, needed: RpcScope): boolean {
+  return scopes.indexOf(held) >= scopes.indexOf(needed)
+}
+
+/** The rule of every endpoint: the caller's scope covers the method's, and its sites, if limited, name this site. */
+export function mayAt(site: string): May {
+  return (caller, method, name) => {
+    if (!includes(caller.scope, method.needs)) throw new SdkError('FORBIDDEN', `${name} needs the scope ${method.needs}, ${caller.id} holds ${caller.scope}`)
+    if (caller.sites && !caller.sites.includes(site)) throw new SdkError('FORBIDDEN', `${caller.id} may not act at the site ${site}`)
+  }
+}

@@ -1,0 +1,8 @@
+/** Contracts, and how they are served, called and guarded. */
+export * from './client.js'
+export * from './contract.js'
+export * from './contracts/index.js'
+export * from './guard.js'
+export * from './local.js'
+export { defaultTimeoutMs, maxTimeoutMs, orAborted, serve } from './serve.js'
+export { decodeReply, decodeRequest, encodeError, encodeRequest, encodeValue, maxMessageBytes, methodOf } from './wire.js'
