@@ -1,5 +1,15 @@
 import type {
-  Board, CommandInput, CommandName, DeviceError, Fan, Kind, Metrics, Network, Pool, Psu, Tuning,
+  Board,
+  CommandInput,
+  CommandName,
+  DeviceError,
+  Fan,
+  Kind,
+  Metrics,
+  Network,
+  Pool,
+  Psu,
+  Tuning,
 } from '#model'
 import type { Credentials, Io, Protocol } from './io.js'
 
@@ -50,15 +60,24 @@ export interface Read<T = unknown, Request = unknown> {
   readonly everyMs: number
   /** Not every firmware has it: a refusal then means "not reported", not "missing". */
   readonly optional: boolean
+  /** Asked only when one of these reads failed: the second way to the same facts. */
+  readonly insteadOf: readonly string[]
 }
 
 export function read<T, Request>(
   protocol: Protocol<Request>,
   request: Request,
   parse: (reply: unknown) => T,
-  options: { everyMs?: number; optional?: boolean } = {},
+  options: { everyMs?: number; optional?: boolean; insteadOf?: readonly string[] } = {},
 ): Read<T, Request> {
-  return { protocol, request, parse, everyMs: options.everyMs ?? 0, optional: options.optional ?? false }
+  return {
+    protocol,
+    request,
+    parse,
+    everyMs: options.everyMs ?? 0,
+    optional: options.optional ?? false,
+    insteadOf: options.insteadOf ?? [],
+  }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of reads of different reply types
@@ -165,7 +184,8 @@ export function defineDevice<R extends Reads>(definition: DeviceDefinition<R>): 
     return { read: name, take: take as Extraction['take'] }
   })
   const telemetry = (Object.entries(map) as [keyof Telemetry, Extraction | readonly Extraction[]][]).map(
-    ([field, sources]) => [field, Array.isArray(sources) ? sources : [sources]] as [keyof Telemetry, readonly Extraction[]],
+    ([field, sources]) =>
+      [field, Array.isArray(sources) ? sources : [sources]] as [keyof Telemetry, readonly Extraction[]],
   )
   const modelOf = definition.modelOf ?? ((model: string) => definition.models[model])
   return Object.freeze({ ...definition, telemetry: Object.freeze(telemetry), modelOf })

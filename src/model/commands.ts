@@ -1,4 +1,4 @@
-import { Type, type Static, type TSchema } from './schema.js'
+import { type Static, type TSchema, Type } from './schema.js'
 
 /**
  * The commands, one name and one input each for all brands (source: protocols/data-model.md §7). A device that lists one in its
@@ -32,21 +32,52 @@ export const commands = {
   setPowerMode: {
     title: 'Set the power mode',
     risk: 'disruptive',
-    input: Type.Object({ mode: Type.Union([Type.Literal('low'), Type.Literal('normal'), Type.Literal('high'), Type.Literal('sleep')]) }, strict),
+    input: Type.Object(
+      { mode: Type.Union([Type.Literal('low'), Type.Literal('normal'), Type.Literal('high'), Type.Literal('sleep')]) },
+      strict,
+    ),
   },
-  setPowerLimit: { title: 'Set the power limit', risk: 'disruptive', input: Type.Object({ watts: Type.Integer({ minimum: 0, maximum: 99999 }) }, strict) },
-  setPowerPercent: { title: 'Set the power in percent', risk: 'disruptive', input: Type.Object({ percent: Type.Integer({ minimum: 0, maximum: 200 }) }, strict) },
-  setHashrateTarget: { title: 'Set the hashrate target', risk: 'disruptive', input: Type.Object({ ths: Type.Number({ exclusiveMinimum: 0, maximum: 1e5 }) }, strict) },
+  setPowerLimit: {
+    title: 'Set the power limit',
+    risk: 'disruptive',
+    input: Type.Object({ watts: Type.Integer({ minimum: 0, maximum: 99999 }) }, strict),
+  },
+  setPowerPercent: {
+    title: 'Set the power in percent',
+    risk: 'disruptive',
+    input: Type.Object({ percent: Type.Integer({ minimum: 0, maximum: 200 }) }, strict),
+  },
+  setHashrateTarget: {
+    title: 'Set the hashrate target',
+    risk: 'disruptive',
+    input: Type.Object({ ths: Type.Number({ exclusiveMinimum: 0, maximum: 1e5 }) }, strict),
+  },
   setFrequencyPercent: {
     title: 'Shift the chip frequency',
     risk: 'disruptive',
     input: Type.Object({ percent: Type.Integer({ minimum: -100, maximum: 100 }) }, strict),
   },
-  setTuningSpeed: { title: 'Set how fast tuning raises the frequency', risk: 'safe', input: Type.Object({ speed: Type.Integer({ minimum: 0, maximum: 10 }) }, strict) },
+  setTuningSpeed: {
+    title: 'Set how fast tuning raises the frequency',
+    risk: 'safe',
+    input: Type.Object({ speed: Type.Integer({ minimum: 0, maximum: 10 }) }, strict),
+  },
   setFastBoot: { title: 'Switch fast boot', risk: 'safe', input: Type.Object({ on: Type.Boolean() }, strict) },
-  setPools: { title: 'Set the pools', risk: 'disruptive', input: Type.Object({ pools: Type.Array(PoolInputSchema, { minItems: 1, maxItems: 3 }) }, strict) },
-  setWebPools: { title: 'Allow pool changes on the device page', risk: 'safe', input: Type.Object({ on: Type.Boolean() }, strict) },
-  setLed: { title: 'Blink the LED to find the device', risk: 'safe', input: Type.Object({ on: Type.Boolean() }, strict) },
+  setPools: {
+    title: 'Set the pools',
+    risk: 'disruptive',
+    input: Type.Object({ pools: Type.Array(PoolInputSchema, { minItems: 1, maxItems: 3 }) }, strict),
+  },
+  setWebPools: {
+    title: 'Allow pool changes on the device page',
+    risk: 'safe',
+    input: Type.Object({ on: Type.Boolean() }, strict),
+  },
+  setLed: {
+    title: 'Blink the LED to find the device',
+    risk: 'safe',
+    input: Type.Object({ on: Type.Boolean() }, strict),
+  },
   setFan: {
     title: 'Set the fans',
     risk: 'disruptive',
@@ -64,13 +95,22 @@ export const commands = {
   setHeatMode: {
     title: 'Set the heat mode',
     risk: 'disruptive',
-    input: Type.Object({ mode: Type.Union([Type.Literal('heating'), Type.Literal('normal'), Type.Literal('anti-freezing')]) }, strict),
+    input: Type.Object(
+      { mode: Type.Union([Type.Literal('heating'), Type.Literal('normal'), Type.Literal('anti-freezing')]) },
+      strict,
+    ),
   },
   setNetwork: {
     title: 'Set the network',
     risk: 'dangerous',
     input: Type.Union([
-      Type.Object({ dhcp: Type.Literal(true), hostname: Type.Optional(Type.String({ maxLength: 63, pattern: '^[A-Za-z0-9-]+$' })) }, strict),
+      Type.Object(
+        {
+          dhcp: Type.Literal(true),
+          hostname: Type.Optional(Type.String({ maxLength: 63, pattern: '^[A-Za-z0-9-]+$' })),
+        },
+        strict,
+      ),
       Type.Object(
         {
           dhcp: Type.Literal(false),
@@ -84,22 +124,42 @@ export const commands = {
       ),
     ]),
   },
-  setHostname: { title: 'Set the host name', risk: 'safe', input: Type.Object({ hostname: Type.String({ minLength: 1, maxLength: 63, pattern: '^[A-Za-z0-9-]+$' }) }, strict) },
+  setHostname: {
+    title: 'Set the host name',
+    risk: 'safe',
+    input: Type.Object({ hostname: Type.String({ minLength: 1, maxLength: 63, pattern: '^[A-Za-z0-9-]+$' }) }, strict),
+  },
   setTimezone: {
     title: 'Set the time zone',
     risk: 'safe',
-    input: Type.Object({ timezone: Type.String({ minLength: 1, maxLength: 32 }), zonename: Type.String({ minLength: 1, maxLength: 64 }) }, strict),
+    input: Type.Object(
+      {
+        timezone: Type.String({ minLength: 1, maxLength: 32 }),
+        zonename: Type.String({ minLength: 1, maxLength: 64 }),
+      },
+      strict,
+    ),
   },
   setPassword: {
     title: 'Change the device password',
     risk: 'dangerous',
-    input: Type.Object({ password: Type.String({ minLength: 1, maxLength: 64 }), account: Type.Optional(Type.String({ maxLength: 32 })) }, strict),
+    input: Type.Object(
+      {
+        password: Type.String({ minLength: 1, maxLength: 64 }),
+        account: Type.Optional(Type.String({ maxLength: 32 })),
+      },
+      strict,
+    ),
   },
   setLogServer: {
     title: 'Send the log to a server',
     risk: 'safe',
     input: Type.Object(
-      { host: Type.String({ minLength: 1, maxLength: 253 }), port: Type.Integer({ minimum: 1, maximum: 65535 }), proto: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]) },
+      {
+        host: Type.String({ minLength: 1, maxLength: 253 }),
+        port: Type.Integer({ minimum: 1, maximum: 65535 }),
+        proto: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
+      },
       strict,
     ),
   },
@@ -107,7 +167,10 @@ export const commands = {
   updateFirmware: {
     title: 'Update the firmware',
     risk: 'dangerous',
-    input: Type.Object({ path: Type.String({ minLength: 1, maxLength: 4096 }), sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) }, strict),
+    input: Type.Object(
+      { path: Type.String({ minLength: 1, maxLength: 4096 }), sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) },
+      strict,
+    ),
   },
   factoryReset: { title: 'Reset to factory settings', risk: 'dangerous', input: none },
 } as const satisfies Record<string, CommandFacts>
@@ -120,7 +183,21 @@ export function isCommand(name: string): name is CommandName {
 }
 
 /** Inputs whose values must never reach a log, a feed, an error or an audit entry. */
-const secretKeys = new Set(['password', 'pass', 'passwd', 'pwd', 'old', 'new', 'newPwd', 'curPwd', 'confirmPwd', 'token', 'salt', 'newsalt', 'secret'])
+const secretKeys = new Set([
+  'password',
+  'pass',
+  'passwd',
+  'pwd',
+  'old',
+  'new',
+  'newPwd',
+  'curPwd',
+  'confirmPwd',
+  'token',
+  'salt',
+  'newsalt',
+  'secret',
+])
 
 /** A deep copy with every secret replaced; for logs, feeds, audit and the raw replies shown to support. */
 export function redact(value: unknown): unknown {

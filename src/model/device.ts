@@ -1,14 +1,24 @@
 import type { ErrorInfo } from './errors.js'
-import { metricNames, type Metrics } from './fields.js'
-import { Type, type Static } from './schema.js'
+import { type Metrics, metricNames } from './fields.js'
+import { type Static, Type } from './schema.js'
 
 export const kinds = ['miner', 'container', 'powermeter', 'sensor', 'pool'] as const
 export type Kind = (typeof kinds)[number]
 
 /** What the states mean and the order in which they are decided: status.ts. */
 export const statuses = [
-  'mining', 'starting', 'tuning', 'sleeping', 'curtailed', 'not-mining',
-  'rebooting', 'updating', 'offline', 'stale', 'error', 'unknown',
+  'mining',
+  'starting',
+  'tuning',
+  'sleeping',
+  'curtailed',
+  'not-mining',
+  'rebooting',
+  'updating',
+  'offline',
+  'stale',
+  'error',
+  'unknown',
 ] as const
 export type Status = (typeof statuses)[number]
 
@@ -19,23 +29,34 @@ export type Health = (typeof healths)[number]
 export const severities = ['info', 'low', 'medium', 'high', 'critical'] as const
 export type Severity = (typeof severities)[number]
 
-export const components = ['board', 'chip', 'fan', 'psu', 'control', 'pool', 'network', 'cooling', 'env', 'security', 'device'] as const
+export const components = [
+  'board',
+  'chip',
+  'fan',
+  'psu',
+  'control',
+  'pool',
+  'network',
+  'cooling',
+  'env',
+  'security',
+  'device',
+] as const
 export type Component = (typeof components)[number]
 
-const literals = <T extends string>(values: readonly T[]) => Type.Union(values.map((value) => Type.Literal(value)))
 const nullable = <T extends import('./schema.js').TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const optionalNumber = Type.Optional(nullable(Type.Number()))
 const optionalString = Type.Optional(nullable(Type.String()))
 
-export const KindSchema = literals(kinds)
-export const StatusSchema = literals(statuses)
-export const HealthSchema = literals(healths)
+export const KindSchema = Type.Enum(kinds)
+export const StatusSchema = Type.Enum(statuses)
+export const HealthSchema = Type.Enum(healths)
 
 export const BoardSchema = Type.Object({
   /** 0-based. */
   slot: Type.Integer({ minimum: 0 }),
   serial: optionalString,
-  status: Type.Optional(literals(['ok', 'degraded', 'missing', 'disabled', 'error'] as const)),
+  status: Type.Optional(Type.Enum(['ok', 'degraded', 'missing', 'disabled', 'error'])),
   hashrateThs: optionalNumber,
   expectedHashrateThs: optionalNumber,
   chips: optionalNumber,
@@ -60,10 +81,10 @@ export type Board = Static<typeof BoardSchema>
 export const FanSchema = Type.Object({
   /** 0-based. */
   index: Type.Integer({ minimum: 0 }),
-  location: Type.Optional(literals(['in', 'out', 'psu', 'case'] as const)),
+  location: Type.Optional(Type.Enum(['in', 'out', 'psu', 'case'])),
   rpm: optionalNumber,
   dutyPct: optionalNumber,
-  status: Type.Optional(literals(['ok', 'failed'] as const)),
+  status: Type.Optional(Type.Enum(['ok', 'failed'])),
 })
 export type Fan = Static<typeof FanSchema>
 
@@ -91,8 +112,8 @@ export const DeviceErrorSchema = Type.Object({
   /** Ours, stable: `fan-speed`, `board-missing` ... */
   code: Type.String(),
   vendorCode: optionalString,
-  severity: literals(severities),
-  component: literals(components),
+  severity: Type.Enum(severities),
+  component: Type.Enum(components),
   /** 0-based position of the component. */
   index: Type.Optional(nullable(Type.Integer())),
   message: Type.String(),
@@ -108,7 +129,7 @@ export const powerModes = ['low', 'normal', 'high', 'custom', 'sleep'] as const
 export type PowerMode = (typeof powerModes)[number]
 
 export const TuningSchema = Type.Object({
-  mode: Type.Optional(nullable(literals(powerModes))),
+  mode: Type.Optional(nullable(Type.Enum(powerModes))),
   targetW: optionalNumber,
   targetThs: optionalNumber,
   percent: optionalNumber,
@@ -140,9 +161,15 @@ export const LocationSchema = Type.Object(
 )
 export type Location = Static<typeof LocationSchema>
 
-export const ErrorInfoSchema = Type.Object({ code: Type.String(), message: Type.String(), details: Type.Optional(Type.Unknown()) })
+export const ErrorInfoSchema = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  details: Type.Optional(Type.Unknown()),
+})
 
-export const MetricsSchema = Type.Object(Object.fromEntries(metricNames.map((name) => [name, optionalNumber])) as Record<string, typeof optionalNumber>)
+export const MetricsSchema = Type.Object(
+  Object.fromEntries(metricNames.map((name) => [name, optionalNumber])) as Record<string, typeof optionalNumber>,
+)
 
 /** One shape everywhere (interface.md §3). null or absent: unknown. 0: measured zero. Units are in the names. */
 export const DeviceRecordSchema = Type.Object({
@@ -183,7 +210,7 @@ export const DeviceRecordSchema = Type.Object({
   errors: Type.Array(DeviceErrorSchema),
   tuning: Type.Optional(nullable(TuningSchema)),
   network: Type.Optional(nullable(NetworkSchema)),
-  led: Type.Optional(nullable(literals(['on', 'off', 'blink'] as const))),
+  led: Type.Optional(nullable(Type.Enum(['on', 'off', 'blink']))),
   /** Field to reason, for fields that this device reports but that could not be read this time. */
   missing: Type.Record(Type.String(), ErrorInfoSchema),
   capabilities: Type.Array(Type.String()),
@@ -207,7 +234,10 @@ export const DeviceEntrySchema = Type.Object(
     unit: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
     username: Type.Optional(Type.String({ maxLength: 128 })),
     password: Type.Optional(
-      Type.Union([Type.String({ maxLength: 256 }), Type.Object({ env: Type.String({ minLength: 1 }) }, { additionalProperties: false })]),
+      Type.Union([
+        Type.String({ maxLength: 256 }),
+        Type.Object({ env: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
+      ]),
     ),
     tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 64 })),
     location: Type.Optional(LocationSchema),

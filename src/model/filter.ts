@@ -1,5 +1,5 @@
 import { HealthSchema, KindSchema, StatusSchema } from './device.js'
-import { Type, type Static } from './schema.js'
+import { type Static, Type } from './schema.js'
 
 /** Which devices: the same words as the query of `GET /api/v1/devices`. All given conditions must hold; lists are alternatives. */
 export const DeviceFilterSchema = Type.Object(

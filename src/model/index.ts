@@ -1,6 +1,7 @@
 /** The vocabulary. Imports nothing of ours. */
 export * from './clock.js'
 export * from './commands.js'
+export * from './deadline.js'
 export * from './device.js'
 export * from './errors.js'
 export * from './events.js'

@@ -1,9 +1,9 @@
-import { Type, type Static, type TSchema } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { SdkError, type ErrorCode } from './errors.js'
+import { type ErrorCode, SdkError } from './errors.js'
 
-export { Type }
 export type { Static, TSchema }
+export { Type }
 
 export interface Problem {
   /** JSON pointer of the offending value, '' for the whole. */
@@ -45,19 +45,25 @@ function describe(raw: RawProblem[], value: unknown): Problem[] {
   const unknownKeys = new Set<string>()
   for (const { keyword, instancePath, message, params } of raw) {
     if (keyword === 'additionalProperties') {
-      for (const key of (params['additionalProperties'] as string[] | undefined) ?? []) {
+      for (const key of (params.additionalProperties as string[] | undefined) ?? []) {
         unknownKeys.add(`${instancePath}/${key}`)
         problems.set(`${instancePath}/${key}`, 'unknown key')
       }
     }
     if (keyword === 'boolean' || keyword === 'additionalProperties' || keyword === 'anyOf') continue
     if (unknownKeys.has(instancePath)) continue
-    if (keyword === 'const') {
+    if (keyword === 'enum') {
+      const allowed = (params.allowedValues as unknown[] | undefined) ?? []
+      problems.set(instancePath, `must be one of ${allowed.map((value) => JSON.stringify(value)).join(', ')}`)
+    } else if (keyword === 'const') {
       const known = problems.get(instancePath)
-      const option = JSON.stringify(params['allowedValue'])
-      problems.set(instancePath, known?.startsWith('must be one of ') ? `${known}, ${option}` : `must be one of ${option}`)
+      const option = JSON.stringify(params.allowedValue)
+      problems.set(
+        instancePath,
+        known?.startsWith('must be one of ') ? `${known}, ${option}` : `must be one of ${option}`,
+      )
     } else if (keyword === 'required') {
-      const names = (params['requiredProperties'] as string[] | undefined) ?? []
+      const names = (params.requiredProperties as string[] | undefined) ?? []
       for (const name of names) problems.set(`${instancePath}/${name}`, 'is required')
     } else if (!problems.has(instancePath)) {
       problems.set(instancePath, message)
@@ -78,10 +84,17 @@ export function problemsOf(schema: TSchema, value: unknown): Problem[] {
 }
 
 /** The value, typed, or an error with `code` whose details are the list of problems (path and message). */
-export function check<S extends TSchema>(schema: S, value: unknown, what: string, code: ErrorCode = 'BAD_REQUEST'): Static<S> {
+export function check<S extends TSchema>(
+  schema: S,
+  value: unknown,
+  what: string,
+  code: ErrorCode = 'BAD_REQUEST',
+): Static<S> {
   if (checker(schema).check(value)) return value as Static<S>
   const problems = problemsOf(schema, value)
   const first = problems[0]
   const place = first?.path ? ` at ${first.path}` : ''
-  throw new SdkError(code, `${what} is not valid${place}: ${first?.message ?? 'does not match the schema'}`, { details: { problems } })
+  throw new SdkError(code, `${what} is not valid${place}: ${first?.message ?? 'does not match the schema'}`, {
+    details: { problems },
+  })
 }

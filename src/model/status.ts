@@ -1,4 +1,4 @@
-import type { Health, Status, DeviceError, Metrics, Severity } from './index.js'
+import type { DeviceError, Health, Metrics, Severity, Status } from './index.js'
 
 /**
  * Everything the status of a miner depends on. The poller knows the first group, the device module the second.
@@ -61,7 +61,8 @@ export function healthOf(status: Status, metrics: Metrics, errors: DeviceError[]
   if (worst >= rank.critical || status === 'error') return 'critical'
   if (worst >= rank.medium) return 'degraded'
   const expected = metrics.expectedHashrateThs ?? metrics.nominalHashrateThs
-  if (status === 'mining' && expected && metrics.hashrateThs != null && metrics.hashrateThs < expected * degradedBelow) return 'degraded'
+  if (status === 'mining' && expected && metrics.hashrateThs != null && metrics.hashrateThs < expected * degradedBelow)
+    return 'degraded'
   return 'ok'
 }
 

@@ -1,9 +1,12 @@
-import { DeviceFilterSchema, resultStates, Type, type Static } from '#model'
+import { DeviceFilterSchema, resultStates, type Static, Type } from '#model'
 import { action, contract, query } from '../contract.js'
 import { CommandNameSchema } from './device-worker.js'
 
 export const TargetsSchema = Type.Union([
-  Type.Object({ ids: Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, maxItems: 10_000 }) }, { additionalProperties: false }),
+  Type.Object(
+    { ids: Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, maxItems: 10_000 }) },
+    { additionalProperties: false },
+  ),
   Type.Object({ filter: DeviceFilterSchema }, { additionalProperties: false }),
 ])
 
@@ -14,7 +17,13 @@ export const CommandRequestSchema = Type.Object(
     targets: TargetsSchema,
     /** So many devices at once, then a pause: 1,000 reboots together trip breakers. */
     batch: Type.Optional(
-      Type.Object({ size: Type.Integer({ minimum: 1, maximum: 1000 }), pauseMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600_000 })) }, { additionalProperties: false }),
+      Type.Object(
+        {
+          size: Type.Integer({ minimum: 1, maximum: 1000 }),
+          pauseMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600_000 })),
+        },
+        { additionalProperties: false },
+      ),
     ),
     /** Stop after so many failures; the rest is skipped. */
     stopAfterFailures: Type.Optional(Type.Integer({ minimum: 1 })),
@@ -27,7 +36,7 @@ export type CommandRequest = Static<typeof CommandRequestSchema>
 
 export const CommandResultSchema = Type.Object({
   deviceId: Type.String(),
-  state: Type.Union(resultStates.map((state) => Type.Literal(state))),
+  state: Type.Enum(resultStates),
   /** Why, for everything but `confirmed`. */
   reason: Type.Optional(Type.String()),
   code: Type.Optional(Type.String()),
@@ -60,12 +69,18 @@ export type CommandJob = Static<typeof CommandJobSchema>
 export const commander = contract('commander', {
   /** The same idempotencyKey from the same caller answers the first job. */
   submit: action({
-    input: Type.Object({ request: CommandRequestSchema, idempotencyKey: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })) }),
+    input: Type.Object({
+      request: CommandRequestSchema,
+      idempotencyKey: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    }),
     output: CommandJobSchema,
   }),
   get: query({ input: Type.Object({ id: Type.String() }), output: CommandJobSchema }),
   /** Newest first, without results. */
-  list: query({ input: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })) }), output: Type.Array(CommandJobSchema) }),
+  list: query({
+    input: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })) }),
+    output: Type.Array(CommandJobSchema),
+  }),
   /** What has not started is skipped; what runs ends. */
   cancel: action({ input: Type.Object({ id: Type.String() }), output: CommandJobSchema }),
 })

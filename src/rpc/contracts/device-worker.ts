@@ -1,4 +1,4 @@
-import { commands, DeviceEntrySchema, DeviceRecordSchema, Receipt, Type } from '#model'
+import { type CommandName, commands, DeviceEntrySchema, DeviceRecordSchema, Receipt, Type } from '#model'
 import { action, contract, query } from '../contract.js'
 
 const id = Type.String({ minLength: 1, maxLength: 128 })
@@ -12,7 +12,7 @@ export const LibrarySchema = Type.Object({
   commands: Type.Array(Type.String()),
 })
 
-export const CommandNameSchema = Type.Union((Object.keys(commands) as (keyof typeof commands)[]).map((name) => Type.Literal(name)))
+export const CommandNameSchema = Type.Enum(Object.keys(commands) as CommandName[])
 
 /** What an operator may change of a device after it was added; null clears. */
 export const DevicePatchSchema = Type.Object(
@@ -56,7 +56,11 @@ export const deviceWorker = contract('device-worker', {
     input: Type.Object({ entries: Type.Array(DeviceEntrySchema, { minItems: 1, maxItems: 1000 }) }),
     output: Type.Object({ added: Type.Array(Type.String()), existing: Type.Array(Type.String()) }),
   }),
-  updateDevice: action({ needs: 'admin', input: Type.Object({ id, patch: DevicePatchSchema }), output: DeviceRecordSchema }),
+  updateDevice: action({
+    needs: 'admin',
+    input: Type.Object({ id, patch: DevicePatchSchema }),
+    output: DeviceRecordSchema,
+  }),
   /** Forgets the device; its history stays. */
   removeDevice: action({ needs: 'admin', input: Type.Object({ id }), output: Type.Object({ id: Type.String() }) }),
   /**

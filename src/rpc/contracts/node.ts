@@ -1,4 +1,4 @@
-import { Type, type Static } from '#model'
+import { type Static, Type } from '#model'
 import { contract, query } from '../contract.js'
 
 export const serviceStates = ['starting', 'running', 'hung', 'waiting', 'failed', 'stopping', 'stopped'] as const
@@ -8,7 +8,7 @@ export const ServiceHealthSchema = Type.Object({
   kind: Type.String(),
   site: Type.String(),
   /** `waiting`: it broke and is started again at `retryAt`. `failed`: it broke often; tried again, but rarely. */
-  state: Type.Union(serviceStates.map((state) => Type.Literal(state))),
+  state: Type.Enum(serviceStates),
   ready: Type.Boolean(),
   /** Why it is not ready, in words. */
   reason: Type.Union([Type.String(), Type.Null()]),

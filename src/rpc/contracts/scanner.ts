@@ -1,4 +1,4 @@
-import { Type, type Static } from '#model'
+import { type Static, Type } from '#model'
 import { action, contract, query } from '../contract.js'
 
 export const FoundDeviceSchema = Type.Object({
@@ -40,7 +40,12 @@ export type ScanRequest = Static<typeof ScanRequestSchema>
 
 export const ScanSchema = Type.Object({
   id: Type.String(),
-  state: Type.Union([Type.Literal('running'), Type.Literal('complete'), Type.Literal('incomplete'), Type.Literal('cancelled')]),
+  state: Type.Union([
+    Type.Literal('running'),
+    Type.Literal('complete'),
+    Type.Literal('incomplete'),
+    Type.Literal('cancelled'),
+  ]),
   /** Why it is incomplete. */
   reason: Type.Optional(Type.String()),
   ranges: Type.Array(Type.String()),
@@ -63,5 +68,9 @@ export const scanner = contract('scanner', {
   list: query({ input: Type.Object({}), output: Type.Array(ScanSchema) }),
   cancel: action({ needs: 'admin', input: Type.Object({ id: Type.String() }), output: ScanSchema }),
   /** Adds found devices (all recognised ones, or those of `hosts`) to the workers that accept them. */
-  adopt: action({ needs: 'admin', input: Type.Object({ id: Type.String(), hosts: Type.Optional(Type.Array(Type.String())) }), output: ScanSchema }),
+  adopt: action({
+    needs: 'admin',
+    input: Type.Object({ id: Type.String(), hosts: Type.Optional(Type.Array(Type.String())) }),
+    output: ScanSchema,
+  }),
 })

@@ -1,0 +1,79 @@
+import { type SdkError, toSdkError } from '#model'
+import type { Device, Evidence, Match, Probe } from './define.js'
+import { type Io, portOf } from './io.js'
+
+/** From this confidence on a device may be adopted. */
+export const enough = 0.5
+
+export interface Identification {
+  readonly device?: Device
+  readonly match?: Match
+  /** The evidence in words, for the person who wonders. */
+  readonly seen: readonly string[]
+  /** Why nothing answered, if nothing did. */
+  readonly error?: SdkError
+}
+
+/**
+ * Tells what a device is: every distinct probe of the candidates is run once (one at a time on each port), each candidate weighs the
+ * same evidence. The highest confidence wins; two that claim it alike make it unknown, with what was seen. Never throws.
+ */
+export async function identify(
+  candidates: readonly Device[],
+  io: Io,
+  options: { openPorts?: ReadonlySet<number> } = {},
+): Promise<Identification> {
+  const probes = new Set(candidates.flatMap((device) => device.identify.probes))
+  const answers = new Map<Probe, unknown>()
+  const errors: SdkError[] = []
+  const seen: string[] = []
+  const byPort = groupByPort(probes, io)
+  await Promise.all(
+    [...byPort].map(async ([port, group]) => {
+      if (options.openPorts && !options.openPorts.has(port)) return
+      for (const probe of group) {
+        try {
+          const answer = await probe.run(io)
+          answers.set(probe, answer)
+          seen.push(`${probe.name} on port ${port}: ${excerpt(answer)}`)
+        } catch (error) {
+          const known = toSdkError(error, 'DEVICE_UNREACHABLE')
+          errors.push(known)
+          seen.push(`${probe.name} on port ${port}: ${known.message}`)
+          // Nobody listens there: the other questions to the same port need not be asked.
+          if (known.code === 'DEVICE_UNREACHABLE') break
+        }
+      }
+    }),
+  )
+  const evidence: Evidence = { answer: (probe) => answers.get(probe) }
+  const claims = candidates
+    .map((device) => ({ device, match: device.identify.match(evidence) }))
+    .filter(
+      (claim): claim is { device: Device; match: Match } =>
+        claim.match !== undefined && claim.match.confidence > enough,
+    )
+    .sort((a, b) => b.match.confidence - a.match.confidence)
+  const [best, next] = claims
+  if (!best) return { seen, ...(answers.size === 0 && errors[0] ? { error: errors[0] } : {}) }
+  if (next && next.match.confidence === best.match.confidence) {
+    return { seen: [...seen, `could be ${claims.map(({ device }) => `${device.make} ${device.family}`).join(' or ')}`] }
+  }
+  return { ...best, seen: [...best.match.why, ...seen] }
+}
+
+function groupByPort(probes: Iterable<Probe>, io: Io): Map<number, Probe[]> {
+  const groups = new Map<number, Probe[]>()
+  for (const probe of probes) {
+    const port = portOf(io, probe.port)
+    groups.set(port, [...(groups.get(port) ?? []), probe])
+  }
+  return groups
+}
+
+const excerptLength = 120
+
+function excerpt(answer: unknown): string {
+  const text = typeof answer === 'string' ? answer : (JSON.stringify(answer) ?? String(answer))
+  return text.length > excerptLength ? `${text.slice(0, excerptLength)}...` : text
+}

@@ -1,0 +1,197 @@
+import { type ErrorInfo, errorInfo, isMetric, measured, SdkError, toSdkError, withDeadline } from '#model'
+import type { Device, Extraction, Model, Read, Telemetry } from './define.js'
+import { finish } from './finish.js'
+import type { Io, Protocol, Reply } from './io.js'
+
+/** The outcome of one read, kept between visits so that slow reads are asked rarely. */
+export interface StoredReply {
+  readonly at: number
+  readonly value?: unknown
+  readonly error?: SdkError
+  /** The vendor's reply before parsing; only kept when asked for. Secrets are still in it. */
+  readonly raw?: unknown
+}
+export type Replies = Readonly<Record<string, StoredReply>>
+
+export interface Observation {
+  readonly telemetry: Telemetry
+  /** Field to reason: this device reports it, but it could not be read now. */
+  readonly missing: Record<string, ErrorInfo>
+  /** The hardware row; undefined if the model is not in the table. */
+  readonly model: Model | undefined
+  readonly replies: Replies
+  readonly latencyMs: number
+}
+
+export interface ObserveOptions {
+  /** Of the visit before; slow reads that are young enough are taken from it. */
+  readonly previous?: Replies | undefined
+  /** Asks every read, however young the last reply: for the read-back of a command. */
+  readonly fresh?: boolean
+  readonly keepRaw?: boolean
+  /** Deadline of the whole visit, ms; default as the device's definition says. */
+  readonly timeoutMs?: number
+}
+
+/** A slow read that failed is tried again after this, ms, or after its own interval if that is shorter. */
+const retryMs = 60_000
+/** What a firmware refused as unknown is not asked again for so long, ms. */
+const unsupportedMs = 600_000
+/** Where there is a second way to the facts, the first may take this share of the deadline. */
+const firstWayShare = 0.6
+
+/**
+ * One visit: every due read asked once, together, under one deadline; then every field extracted. Fields whose read failed are
+ * `missing` with the reason. Throws the most telling error if nothing at all could be read.
+ */
+export async function observe(device: Device, io: Io, options: ObserveOptions = {}): Promise<Observation> {
+  const started = io.clock.hr()
+  const now = io.clock.now()
+  const timeoutMs = options.timeoutMs ?? device.defaults.timeoutMs
+  const previous = options.previous ?? {}
+  const replies: Record<string, StoredReply> = { ...previous }
+  const due = Object.entries(device.reads).filter(([name, read]) => options.fresh || isDue(read, previous[name], now))
+  const first = due.filter(([name, read]) => read.insteadOf.length === 0 || isSecondWayInUse(read, previous, name))
+  const second = due.filter((entry) => !first.includes(entry))
+
+  await askAll(first, io, second.length > 0 ? timeoutMs * firstWayShare : timeoutMs, replies, now, options.keepRaw)
+  const needed = second.filter(([, read]) => read.insteadOf.some((other) => replies[other]?.error))
+  const left = timeoutMs - (io.clock.hr() - started)
+  if (needed.length > 0 && left > 0) await askAll(needed, io, left, replies, now, options.keepRaw)
+
+  throwIfNothing(due, replies, now)
+  return { ...extract(device, replies), replies, latencyMs: Math.round(io.clock.hr() - started) }
+}
+
+type Named = readonly [name: string, read: Read]
+
+function isDue(read: Read, last: StoredReply | undefined, now: number): boolean {
+  if (!last) return true
+  const age = now - last.at
+  if (last.error) {
+    if (last.error.code === 'DEVICE_UNSUPPORTED') return age >= unsupportedMs
+    return age >= Math.min(read.everyMs, retryMs)
+  }
+  return age >= read.everyMs
+}
+
+/** While the first way fails and the second works, both are asked at once: no visit waits for a way known to be closed. */
+function isSecondWayInUse(read: Read, previous: Replies, name: string): boolean {
+  return previous[name]?.value !== undefined && read.insteadOf.some((other) => previous[other]?.error !== undefined)
+}
+
+async function askAll(
+  due: readonly Named[],
+  io: Io,
+  timeoutMs: number,
+  into: Record<string, StoredReply>,
+  at: number,
+  keepRaw = false,
+) {
+  const groups = new Map<Protocol, Named[]>()
+  for (const entry of due) {
+    const group = groups.get(entry[1].protocol)
+    if (group) group.push(entry)
+    else groups.set(entry[1].protocol, [entry])
+  }
+  await Promise.all([...groups].map(([protocol, group]) => askGroup(protocol, group, io, timeoutMs, into, at, keepRaw)))
+}
+
+async function askGroup(
+  protocol: Protocol,
+  group: Named[],
+  io: Io,
+  timeoutMs: number,
+  into: Record<string, StoredReply>,
+  at: number,
+  keepRaw: boolean,
+) {
+  let answers: Reply[]
+  try {
+    const requests = group.map(([, read]) => read.request)
+    answers = await withDeadline(
+      timeoutMs,
+      io.signal,
+      (signal) => protocol.ask({ ...io, signal }, requests),
+      'DEVICE_TIMEOUT',
+    )
+  } catch (error) {
+    answers = group.map(() => ({ error: toSdkError(error, 'DEVICE_UNREACHABLE') }))
+  }
+  group.forEach(([name, read], index) => {
+    into[name] = interpret(
+      read,
+      answers[index] ?? { error: new SdkError('DEVICE_BAD_REPLY', 'no answer to this request') },
+      at,
+      keepRaw,
+    )
+  })
+}
+
+function interpret(read: Read, reply: Reply, at: number, keepRaw: boolean): StoredReply {
+  if ('error' in reply) return { at, error: reply.error }
+  const raw = keepRaw ? { raw: reply.value } : {}
+  try {
+    return { at, value: read.parse(reply.value), ...raw }
+  } catch (error) {
+    return { at, error: toSdkError(error, 'DEVICE_BAD_REPLY'), ...raw }
+  }
+}
+
+/** The most telling error first: a wrong password says more than a closed side port. */
+const telling: readonly string[] = [
+  'DEVICE_AUTH',
+  'DEVICE_WRITE_DISABLED',
+  'DEVICE_BAD_REPLY',
+  'DEVICE_BUSY',
+  'DEVICE_REFUSED',
+  'DEVICE_TIMEOUT',
+]
+
+function throwIfNothing(due: readonly Named[], replies: Replies, now: number) {
+  const asked = due.map(([name]) => replies[name]).filter((reply): reply is StoredReply => reply?.at === now)
+  if (asked.length === 0 || asked.some((reply) => reply.error === undefined)) return
+  const errors = asked.map((reply) => reply.error!)
+  throw telling.map((code) => errors.find((error) => error.code === code)).find((error) => error) ?? errors[0]!
+}
+
+function extract(device: Device, replies: Replies): Pick<Observation, 'telemetry' | 'missing' | 'model'> {
+  const telemetry: Record<string, unknown> = {}
+  const missing: Record<string, ErrorInfo> = {}
+  const take = (field: string, sources: readonly Extraction[], model: Model) => {
+    for (const source of sources) {
+      const reply = replies[source.read]
+      if (!reply) continue
+      if (reply.error) {
+        if (!isExpected(device.reads[source.read]!, reply.error)) missing[field] ??= errorInfo(reply.error)
+        continue
+      }
+      try {
+        const value = reported(field, source.take(reply.value as never, model))
+        if (value === undefined) continue
+        telemetry[field] = value
+        delete missing[field]
+        return
+      } catch (error) {
+        missing[field] ??= errorInfo(error, 'DEVICE_BAD_REPLY')
+      }
+    }
+  }
+  const isIdentity = (field: string) => field === 'model' || field === 'variant'
+  for (const [field, sources] of device.telemetry) if (isIdentity(field)) take(field, sources, {})
+  const { model: name, variant } = telemetry as Telemetry
+  const model = name === undefined ? undefined : device.modelOf(name, variant)
+  for (const [field, sources] of device.telemetry) if (!isIdentity(field)) take(field, sources, model ?? {})
+  return { telemetry: finish(telemetry as Telemetry, model), missing, model }
+}
+
+/** An optional read that this firmware does not have makes nothing missing. */
+function isExpected(read: Read, error: SdkError): boolean {
+  return read.optional && (error.code === 'DEVICE_UNSUPPORTED' || error.code === 'NOT_REPORTED')
+}
+
+function reported(field: string, value: unknown): unknown {
+  if (value === undefined || value === null || value === '') return undefined
+  if (isMetric(field)) return measured(field, value as number)
+  return value
+}
