@@ -1,4 +1,5 @@
 export * from './commander.js'
 export * from './device-worker.js'
+export * from './gateway.js'
 export * from './node.js'
 export * from './scanner.js'
