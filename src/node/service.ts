@@ -1,24 +1,34 @@
 import type { Clock, Log, TSchema } from '#model'
-import type { Caller, Client, Contract, Endpoint, Methods, ServiceHealth, Transport } from '#rpc'
 import type { Reader } from '#replication'
+import type { Caller, Client, Contract, Endpoint, Methods, ServiceHealth, Transport } from '#rpc'
+
+export type Closable = { close(): unknown } | { destroy(): unknown } | AsyncDisposable | Disposable
 
 /** A lifetime. What is opened in it is closed with it, in reverse order; there is no stop() to write. */
 export interface Scope {
   /** Aborts when the lifetime ends. */
   readonly signal: AbortSignal
   /** Keeps something that has to be closed, and answers it. */
-  use<T extends { close(): unknown } | { destroy(): unknown } | AsyncDisposable | Disposable>(resource: T): T
+  use<T extends Closable>(resource: T): T
   defer(close: () => unknown): void
   /** Runs `job` now and then every `ms` after it ended; never overlaps itself. An error of it is an error of the service. Returns how to stop it. */
   every(ms: number, job: (signal: AbortSignal) => unknown): () => void
   /** A lifetime within this one. */
-  child(): Scope & { end(reason?: unknown): Promise<void> }
+  child(): Lifetime
+}
+
+/** A lifetime that its owner may end early. */
+export interface Lifetime extends Scope {
+  /** Resolves when everything in it is closed; rejects with an AggregateError of what its closers threw. */
+  end(reason?: unknown): Promise<void>
 }
 
 /** Who answers what in this node (and, later, in the mesh), and whose feeds can be read. */
 export interface Directory {
   /** Every service that answers the contract now. The transport calls as this service unless a call names another caller. */
-  find<M extends Methods>(contract: Contract<M>): readonly { service: string; site: string; client: Client<M>; transport: Transport }[]
+  find<M extends Methods>(
+    contract: Contract<M>,
+  ): readonly { service: string; site: string; client: Client<M>; transport: Transport }[]
   readers(): readonly Reader[]
   /** Called when services or readers come or go. */
   watch(listener: () => void): () => void
@@ -78,6 +88,8 @@ export interface NodeOptions {
   readonly storage: string
   readonly services: readonly Placement[]
   readonly clock?: Clock
+  /** 0 to 1, spreads restarts; default Math.random. */
+  readonly random?: () => number
   readonly log?: Log
   readonly demo?: boolean
   readonly mode?: 'single' | 'microservices'
@@ -98,6 +110,8 @@ export interface SupervisorLimits {
   failedRetryMs: number
   /** A start may take so long. */
   startMs: number
+  /** A broken or hung service may take so long to end before it is abandoned and started anew. */
+  endMs: number
   /** All services together may take so long to close. */
   shutdownMs: number
 }
@@ -111,7 +125,7 @@ export interface Node {
   connect<M extends Methods>(contract: Contract<M>, options?: { service?: string; caller?: Caller }): Client<M>
   /** Restarts one service; resolves when it runs again. */
   restart(name: string): Promise<void>
-  /** Resolves when every service runs or has failed. */
+  /** Resolves when the first start of every service has ended, well or not. */
   ready(): Promise<void>
   /** Closes everything in reverse order, within the deadline; says what did not close in time. */
   close(): Promise<{ late: string[] }>

@@ -24,11 +24,19 @@ export function contract<M extends Methods>(name: string, methods: M): Contract<
   return Object.freeze({ name, methods: Object.freeze(methods) })
 }
 
-export function query<I extends TSchema, O extends TSchema>(shape: { input: I; output: O; needs?: RpcScope }): Method<I, O> {
+export function query<I extends TSchema, O extends TSchema>(shape: {
+  input: I
+  output: O
+  needs?: RpcScope
+}): Method<I, O> {
   return Object.freeze({ kind: 'query', needs: 'read', ...shape })
 }
 
-export function action<I extends TSchema, O extends TSchema>(shape: { input: I; output: O; needs?: RpcScope }): Method<I, O> {
+export function action<I extends TSchema, O extends TSchema>(shape: {
+  input: I
+  output: O
+  needs?: RpcScope
+}): Method<I, O> {
   return Object.freeze({ kind: 'action', needs: 'control', ...shape })
 }
 
@@ -63,7 +71,10 @@ export interface CallContext {
 }
 
 export type Handlers<M extends Methods> = {
-  [K in keyof M]: (input: Static<M[K]['input']>, context: CallContext) => Static<M[K]['output']> | Promise<Static<M[K]['output']>>
+  [K in keyof M]: (
+    input: Static<M[K]['input']>,
+    context: CallContext,
+  ) => Static<M[K]['output']> | Promise<Static<M[K]['output']>>
 }
 
 export type Client<M extends Methods> = {

@@ -1,5 +1,5 @@
 import { errorInfo, SdkError } from '#model'
-import { scopes, type Caller, type Contract, type Endpoint, type Method, type RpcScope } from './contract.js'
+import { type Caller, type Contract, type Endpoint, type Method, type RpcScope, scopes } from './contract.js'
 import { encodeError, methodOf } from './wire.js'
 
 /** Throws if the caller may not; returns if it may. */
@@ -24,10 +24,22 @@ export function includes(held: RpcScope, needed: RpcScope): boolean {
   return scopes.indexOf(held) >= scopes.indexOf(needed)
 }
 
+/** The asked caller, with no more than the holder may: the smaller scope, and only the sites that both have. */
+export function narrow(holder: Caller, asked: Caller): Caller {
+  const scope = includes(holder.scope, asked.scope) ? asked.scope : holder.scope
+  const sites =
+    holder.sites && asked.sites
+      ? asked.sites.filter((site) => holder.sites?.includes(site))
+      : (asked.sites ?? holder.sites)
+  return { ...asked, scope, ...(sites ? { sites } : {}) }
+}
+
 /** The rule of every endpoint: the caller's scope covers the method's, and its sites, if limited, name this site. */
 export function mayAt(site: string): May {
   return (caller, method, name) => {
-    if (!includes(caller.scope, method.needs)) throw new SdkError('FORBIDDEN', `${name} needs the scope ${method.needs}, ${caller.id} holds ${caller.scope}`)
-    if (caller.sites && !caller.sites.includes(site)) throw new SdkError('FORBIDDEN', `${caller.id} may not act at the site ${site}`)
+    if (!includes(caller.scope, method.needs))
+      throw new SdkError('FORBIDDEN', `${name} needs the scope ${method.needs}, ${caller.id} holds ${caller.scope}`)
+    if (caller.sites && !caller.sites.includes(site))
+      throw new SdkError('FORBIDDEN', `${caller.id} may not act at the site ${site}`)
   }
 }

@@ -4,5 +4,14 @@ export * from './contract.js'
 export * from './contracts/index.js'
 export * from './guard.js'
 export * from './local.js'
-export { defaultTimeoutMs, maxTimeoutMs, orAborted, serve } from './serve.js'
-export { decodeReply, decodeRequest, encodeError, encodeRequest, encodeValue, maxMessageBytes, methodOf } from './wire.js'
+export { defaultTimeoutMs, maxTimeoutMs, serve } from './serve.js'
+export {
+  decodeReply,
+  decodeRequest,
+  encodeError,
+  encodeRequest,
+  encodeValue,
+  maxMessageBytes,
+  methodOf,
+} from './wire.js'
+export { type Limits, within } from './within.js'

@@ -1,17 +1,26 @@
+import type { Clock } from '#model'
 import type { Caller, Endpoint, Transport } from './contract.js'
-import { defaultTimeoutMs, orAborted } from './serve.js'
-
-/**
- * The transport within a process. It hands over a copy of the same bytes that a remote transport would send, so what cannot travel
- * fails here too. `caller` is who the connection belongs to; a call in somebody's name passes that caller instead.
- */
-export function local(endpoint: Endpoint, caller: Caller): Transport {
-  return (request, options) => {
-    const deadline = AbortSignal.timeout((options.timeoutMs ?? defaultTimeoutMs) + graceMs)
-    const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
-    return orAborted(endpoint(request.slice(), { ...(options.caller ?? caller), signal }), signal)
-  }
-}
+import { narrow } from './guard.js'
+import { defaultTimeoutMs } from './serve.js'
+import { within } from './within.js'
 
 /** The far side keeps the deadline; the near side gives up only if it does not. */
 const graceMs = 250
+
+/**
+ * The transport within a process. It hands over a copy of the same bytes that a remote transport would send, so what cannot travel
+ * fails here too. `caller` is who the connection belongs to; a call in somebody's name can only narrow what that one may. `signal` is
+ * the life of the far side: its end ends every call.
+ */
+export function local(
+  endpoint: Endpoint,
+  caller: Caller,
+  options: { clock?: Clock; signal?: AbortSignal } = {},
+): Transport {
+  return (request, call) => {
+    const ms = (call.timeoutMs ?? defaultTimeoutMs) + graceMs
+    const as = call.caller ? narrow(caller, call.caller) : caller
+    const limits = { what: 'the call', ms, signals: [call.signal, as.signal, options.signal], clock: options.clock }
+    return within(limits, (signal) => endpoint(request.slice(), { ...as, signal }))
+  }
+}

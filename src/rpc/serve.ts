@@ -1,6 +1,8 @@
-import { check, errorInfo, SdkError, type Log } from '#model'
+import { setMaxListeners } from 'node:events'
+import { type Clock, check, errorInfo, type Log, SdkError } from '#model'
 import type { Contract, Endpoint, Handlers, Methods } from './contract.js'
 import { decodeRequest, encodeError, encodeValue } from './wire.js'
+import { within } from './within.js'
 
 /** A handler that was given no deadline gets this one. */
 export const defaultTimeoutMs = 10_000
@@ -11,34 +13,34 @@ export const maxTimeoutMs = 600_000
  * The endpoint of a contract. Input and output are checked, every call has a deadline, what a handler throws travels as code and
  * message. An output that does not fit its schema is our fault and answered INTERNAL.
  */
-export function serve<M extends Methods>(contract: Contract<M>, handlers: Handlers<M>, options: { log?: Log } = {}): Endpoint {
+export function serve<M extends Methods>(
+  contract: Contract<M>,
+  handlers: Handlers<M>,
+  options: { log?: Log; clock?: Clock } = {},
+): Endpoint {
   return async (bytes, caller) => {
     try {
       const { method: name, input, timeoutMs } = decodeRequest(bytes)
       const method = Object.hasOwn(contract.methods, name) ? contract.methods[name] : undefined
       if (!method) throw new SdkError('METHOD_NOT_FOUND', `${contract.name} has no method ${name}`)
-      const checked = check(method.input, input, `${contract.name}.${name}`)
-      const deadline = AbortSignal.timeout(Math.min(timeoutMs ?? defaultTimeoutMs, maxTimeoutMs))
-      const signal = caller.signal ? AbortSignal.any([caller.signal, deadline]) : deadline
-      const value = await orAborted(Promise.resolve(handlers[name as keyof M](checked as never, { caller, signal })), signal)
-      return encodeValue(check(method.output, value ?? null, `answer of ${contract.name}.${name}`, 'INTERNAL'))
+      const what = `${contract.name}.${name}`
+      const checked = check(method.input, input, what)
+      const limits = {
+        what,
+        ms: Math.min(timeoutMs ?? defaultTimeoutMs, maxTimeoutMs),
+        signals: [caller.signal],
+        clock: options.clock,
+      }
+      const value = await within(limits, (signal) => {
+        // A handler may pass its signal to any number of sockets and calls.
+        setMaxListeners(0, signal)
+        return handlers[name as keyof M](checked as never, { caller, signal })
+      })
+      return encodeValue(check(method.output, value ?? null, `answer of ${what}`, 'INTERNAL'))
     } catch (error) {
       const info = errorInfo(error)
       if (info.code === 'INTERNAL') options.log?.error({ contract: contract.name, err: error }, 'a call failed inside')
       return encodeError(info)
     }
   }
-}
-
-/** The promise's outcome, or the abort's: a handler that ignores its signal holds up nobody. */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    promise.catch(() => {})
-    return Promise.reject(signal.reason)
-  }
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

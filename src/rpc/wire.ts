@@ -1,4 +1,4 @@
-import { isErrorCode, SdkError, type ErrorInfo } from '#model'
+import { type ErrorInfo, isErrorCode, SdkError } from '#model'
 
 /**
  * A request is a head and a body: `u16 length | method name | JSON { input, timeoutMs }`. The name comes first so that a guard can
@@ -17,12 +17,14 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 /** One message in either direction; larger answers are paged by their contract. */
 export const maxMessageBytes = 8 * 1024 * 1024
 const maxMethodBytes = 128
+const maxErrorMessage = 4096
 
 export function encodeRequest({ method, input, timeoutMs }: Request): Uint8Array {
   const name = encoder.encode(method)
   const body = encoder.encode(JSON.stringify(timeoutMs === undefined ? { input } : { input, timeoutMs }))
   if (name.length > maxMethodBytes) throw new SdkError('BAD_REQUEST', 'method name too long')
-  if (body.length > maxMessageBytes) throw new SdkError('TOO_LARGE', `request of ${body.length} bytes, at most ${maxMessageBytes}`)
+  if (body.length > maxMessageBytes)
+    throw new SdkError('TOO_LARGE', `request of ${body.length} bytes, at most ${maxMessageBytes}`)
   const bytes = new Uint8Array(2 + name.length + body.length)
   bytes[0] = name.length >> 8
   bytes[1] = name.length & 0xff
@@ -34,35 +36,49 @@ export function encodeRequest({ method, input, timeoutMs }: Request): Uint8Array
 /** The method's name alone; throws BAD_REQUEST on anything else. */
 export function methodOf(bytes: Uint8Array): string {
   const length = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)
-  if (bytes.length < 2 || length === 0 || length > maxMethodBytes || bytes.length < 2 + length) throw new SdkError('BAD_REQUEST', 'not a request')
+  if (bytes.length < 2 || length === 0 || length > maxMethodBytes || bytes.length < 2 + length)
+    throw new SdkError('BAD_REQUEST', 'not a request')
   return text(bytes.subarray(2, 2 + length))
 }
 
 export function decodeRequest(bytes: Uint8Array): Request {
-  if (bytes.length > maxMessageBytes + maxMethodBytes + 2) throw new SdkError('TOO_LARGE', `request of ${bytes.length} bytes`)
+  if (bytes.length > maxMessageBytes + maxMethodBytes + 2)
+    throw new SdkError('TOO_LARGE', `request of ${bytes.length} bytes`)
   const method = methodOf(bytes)
   const body = parse(text(bytes.subarray(2 + ((bytes[0]! << 8) | bytes[1]!))))
-  const timeoutMs = body['timeoutMs']
-  return { method, input: body['input'], ...(typeof timeoutMs === 'number' && timeoutMs >= 0 ? { timeoutMs } : {}) }
+  const timeoutMs = body.timeoutMs
+  return { method, input: body.input, ...(typeof timeoutMs === 'number' && timeoutMs >= 0 ? { timeoutMs } : {}) }
 }
 
 export function encodeValue(value: unknown): Uint8Array {
   const bytes = encoder.encode(JSON.stringify({ value }))
-  if (bytes.length > maxMessageBytes) throw new SdkError('TOO_LARGE', `reply of ${bytes.length} bytes, at most ${maxMessageBytes}`)
+  if (bytes.length > maxMessageBytes)
+    throw new SdkError('TOO_LARGE', `reply of ${bytes.length} bytes, at most ${maxMessageBytes}`)
   return bytes
 }
 
-export function encodeError(error: ErrorInfo): Uint8Array {
-  return encoder.encode(JSON.stringify({ error }))
+/** Never throws: details that cannot travel stay behind. */
+export function encodeError({ code, message, details }: ErrorInfo): Uint8Array {
+  const short = { code, message: message.slice(0, maxErrorMessage) }
+  if (details === undefined) return encoder.encode(JSON.stringify({ error: short }))
+  try {
+    const bytes = encoder.encode(JSON.stringify({ error: { ...short, details } }))
+    if (bytes.length <= maxMessageBytes) return bytes
+  } catch {
+    // A circle, a bigint, or something else that JSON does not know.
+  }
+  return encodeError(short)
 }
 
 /** The value of a reply; an error reply is thrown as the SdkError it was. */
 export function decodeReply(bytes: Uint8Array): unknown {
+  if (bytes.length > maxMessageBytes) throw new SdkError('TOO_LARGE', `reply of ${bytes.length} bytes`)
   const reply = parse(text(bytes))
-  const error = reply['error'] as Partial<ErrorInfo> | undefined
-  if (error === undefined) return reply['value']
+  if (!Object.hasOwn(reply, 'error')) return reply.value
+  const error = (reply.error ?? {}) as { code?: unknown; message?: unknown; details?: unknown }
   const code = isErrorCode(error.code) ? error.code : 'INTERNAL'
-  throw new SdkError(code, String(error.message ?? code), error.details === undefined ? {} : { details: error.details })
+  const message = typeof error.message === 'string' ? error.message : code
+  throw new SdkError(code, message, error.details === undefined ? {} : { details: error.details })
 }
 
 function text(bytes: Uint8Array): string {
@@ -80,6 +96,7 @@ function parse(json: string): Record<string, unknown> {
   } catch (cause) {
     throw new SdkError('BAD_REQUEST', 'not JSON', { cause })
   }
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new SdkError('BAD_REQUEST', 'not a message')
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new SdkError('BAD_REQUEST', 'not a message')
   return value as Record<string, unknown>
 }
