@@ -1,15 +1,16 @@
-import type {
-  Board,
-  CommandInput,
-  CommandName,
-  DeviceError,
-  Fan,
-  Kind,
-  Metrics,
-  Network,
-  Pool,
-  Psu,
-  Tuning,
+import {
+  type Board,
+  type CommandInput,
+  type CommandName,
+  type DeviceError,
+  type Fan,
+  type Kind,
+  type Metrics,
+  type Network,
+  type Pool,
+  type Psu,
+  SdkError,
+  type Tuning,
 } from '#model'
 import type { Credentials, Io, Protocol } from './io.js'
 
@@ -180,7 +181,8 @@ export interface DeviceDefinition<R extends Reads> extends Omit<Device, 'reads' 
 /** Makes the value; throws at once if a telemetry field names a read that does not exist. */
 export function defineDevice<R extends Reads>(definition: DeviceDefinition<R>): Device {
   const map = definition.telemetry((name, take) => {
-    if (!Object.hasOwn(definition.reads, name)) throw new TypeError(`${definition.library}: no read named ${name}`)
+    if (!Object.hasOwn(definition.reads, name))
+      throw new SdkError('BAD_REQUEST', `${definition.library}: no read named ${name}`)
     return { read: name, take: take as Extraction['take'] }
   })
   const telemetry = (Object.entries(map) as [keyof Telemetry, Extraction | readonly Extraction[]][]).map(

@@ -1,4 +1,5 @@
-import type { DeviceError, Health, Metrics, Severity, Status } from './index.js'
+import type { DeviceError, Health, Severity, Status } from './device.js'
+import type { Metrics } from './fields.js'
 
 /**
  * Everything the status of a miner depends on. The poller knows the first group, the device module the second.

@@ -1,0 +1,39 @@
+import type { CliCommand, CommandGroup } from '../command.js'
+import { command } from './command.js'
+import { config } from './config.js'
+import { devices } from './devices.js'
+import { doctor } from './doctor.js'
+import { history } from './history.js'
+import { init } from './init.js'
+import { library } from './library.js'
+import { scan } from './scan.js'
+import { secret } from './secret.js'
+import { services } from './services.js'
+import { simulate } from './simulate.js'
+import { start } from './start.js'
+import { status } from './status.js'
+import { token } from './tokens.js'
+import { version } from './version.js'
+import { watch } from './watch.js'
+
+export const single: Readonly<Record<string, CliCommand>> = {
+  start,
+  init,
+  status,
+  watch,
+  scan,
+  command,
+  history,
+  services,
+  simulate,
+  doctor,
+  version,
+}
+
+export const groups: Readonly<Record<string, { summary: string; commands: CommandGroup }>> = {
+  config: { summary: 'the configuration', commands: config },
+  devices: { summary: 'the devices', commands: devices },
+  library: { summary: 'the device libraries', commands: library },
+  secret: { summary: 'credentials of devices', commands: secret },
+  token: { summary: 'tokens of the HTTP interface', commands: token },
+}

@@ -1,0 +1,66 @@
+import type { Totals } from '#replication'
+import type { ServiceHealth } from '#rpc'
+import type { CliCommand } from '../command.js'
+import { exit } from '../failure.js'
+import { age, aligned, fixed, hashrate, power } from '../output.js'
+
+interface Fleet {
+  site: string
+  simulated: boolean
+  totals: Totals
+}
+
+export const status: CliCommand = {
+  usage: '',
+  summary: 'the site at a glance: totals, services',
+  async run({ out, site }) {
+    const client = await site()
+    const [fleet, services] = await Promise.all([
+      client.get<Fleet>('/api/v1/fleet'),
+      client.get<{ data: ServiceHealth[] }>('/api/v1/services'),
+    ])
+    const broken = services.data.filter((service) => !service.ready)
+    out.value(
+      { url: client.url, ...fleet, services: services.data },
+      summary(fleet, services.data, client.url, out.width),
+    )
+    return broken.length > 0 ? exit.failed : exit.ok
+  },
+}
+
+export function totalsLines({ site, simulated, totals }: Fleet, url: string): string[] {
+  const states = Object.entries(totals.byStatus).filter(([, count]) => count > 0)
+  return [
+    `site        ${site}${simulated ? ' (simulated devices)' : ''}  ${url}`,
+    `devices     ${totals.devices}: ${states.map(([state, count]) => `${count} ${state}`).join(', ') || 'none'}`,
+    `hashrate    ${hashrate(totals.hashrateThs)} of ${hashrate(totals.expectedHashrateThs)}`,
+    `power       ${power(totals.powerW)}, ${fixed(totals.efficiencyJTh)} J/TH`,
+    `errors      ${
+      Object.entries(totals.errors)
+        .filter(([, count]) => count > 0)
+        .map(([severity, count]) => `${count} ${severity}`)
+        .join(', ') || 'none'
+    }`,
+    `data        ${totals.newestAt === null ? 'none yet' : `newest ${age(totals.newestAt)}, oldest ${age(totals.oldestAt)}`}`,
+  ]
+}
+
+function summary(fleet: Fleet, services: ServiceHealth[], url: string, width: number): string {
+  return [
+    ...totalsLines(fleet, url),
+    '',
+    ...aligned(
+      services,
+      [
+        { title: 'service', get: (service) => service.name },
+        { title: 'kind', get: (service) => service.kind },
+        { title: 'state', get: (service) => service.state },
+        { title: 'ready', get: (service) => (service.ready ? 'yes' : 'no') },
+        { title: 'restarts', get: (service) => service.restarts, align: 'right' },
+        { title: 'since', get: (service) => age(service.since), align: 'right' },
+        { title: 'why', get: (service) => service.reason ?? service.lastError },
+      ],
+      width,
+    ),
+  ].join('\n')
+}

@@ -1,0 +1,68 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { type DeviceEntry, SdkError } from '#model'
+
+/** The demo site: about 24 simulated miners of both families, in a process of their own, so that the site is measured and seen alone. */
+const demoMiners = 24
+/** The simulators must have bound their sockets within this, ms. */
+const readyMs = 15_000
+
+export interface SimulatedDevice extends DeviceEntry {
+  library: string
+}
+
+export interface DemoDevices {
+  readonly devices: SimulatedDevice[]
+  close(): void
+}
+
+/** Starts the simulators and answers where their devices listen. They end with this process, however it ends. */
+export async function startDemoDevices(miners = demoMiners): Promise<DemoDevices> {
+  const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url))
+  const child = fork(main, ['simulate', '--miners', String(miners), '--seed', '1', '--faults', '0.08'], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // The simulators take no part in a terminal's Ctrl-C: the site closes first, then they follow.
+    detached: true,
+  })
+  try {
+    const devices = await firstMessage(child)
+    child.unref()
+    child.channel?.unref()
+    return { devices, close: () => void child.kill() }
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
+}
+
+function firstMessage(child: ChildProcess): Promise<SimulatedDevice[]> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new SdkError('TIMEOUT', `the simulators did not start within ${readyMs / 1000} s`)),
+      readyMs,
+    )
+    child.once('exit', (code) => reject(new SdkError('UNAVAILABLE', `the simulators ended at once (exit ${code})`)))
+    child.on('message', (message: { type?: string; devices?: SimulatedDevice[] }) => {
+      if (message.type !== 'devices' || !message.devices) return
+      clearTimeout(timer)
+      child.removeAllListeners('exit')
+      resolve(message.devices)
+    })
+  })
+}
+
+/** The configuration of the demo site: one worker a library, the gateway on the next free port. */
+export function demoConfig(devices: readonly SimulatedDevice[]) {
+  const libraries = [...new Set(devices.map((device) => device.library))]
+  return {
+    site: 'demo',
+    services: [
+      ...libraries.map((lib) => ({
+        name: lib.replace(/^miner-/, ''),
+        lib,
+        devices: devices.filter((device) => device.library === lib).map(({ library: _, ...entry }) => entry),
+      })),
+      { name: 'gateway', port: 3000, portFallback: true },
+    ],
+  }
+}

@@ -1,0 +1,43 @@
+import { createInterface } from 'node:readline/promises'
+import { SdkError } from '#model'
+
+/** Asks on a terminal; where nobody can answer, it refuses and says how to go on. */
+export async function confirm(question: string): Promise<boolean> {
+  requireTerminal('--yes')
+  const answer = await ask(`${question} [y/N] `)
+  return /^y(es)?$/i.test(answer.trim())
+}
+
+/** For what touches many devices: the number itself has to be typed. */
+export async function confirmTyped(question: string, expected: string): Promise<boolean> {
+  requireTerminal('--yes')
+  return (await ask(`${question} Type ${expected} to go on: `)).trim() === expected
+}
+
+function requireTerminal(way: string) {
+  if (!process.stdin.isTTY)
+    throw new SdkError('BAD_REQUEST', `this needs a confirmation, and nobody can be asked here: add ${way}`)
+}
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await lines.question(question)
+  } finally {
+    lines.close()
+  }
+}
+
+const longestSecret = 4096
+
+/** The first line of stdin: secrets never stand in arguments, where every process of the machine can read them. */
+export async function secretFromStdin(): Promise<string> {
+  let read = ''
+  for await (const chunk of process.stdin) {
+    read += chunk
+    if (read.includes('\n') || read.length > longestSecret) break
+  }
+  const secret = read.split('\n', 1)[0]!.replace(/\r$/, '')
+  if (secret === '' || secret.length > longestSecret) throw new SdkError('BAD_REQUEST', 'no secret came over stdin')
+  return secret
+}
