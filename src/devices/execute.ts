@@ -8,6 +8,10 @@ export interface ExecuteOptions {
   readonly previous?: Replies | undefined
   /** Checks all that can be checked, sends nothing. */
   readonly dryRun?: boolean
+  /** Called once the device took the command, before the read-back. */
+  readonly onSent?: () => void
+  /** Every look at the device on the way, so that nobody has to ask again. */
+  readonly onSeen?: (seen: Observation) => void
 }
 
 /** Waits between two looks at the device while a change has to show, ms; the last one repeats. */
@@ -40,13 +44,21 @@ export async function execute(
   command.check?.(input, before.model ?? {}, before.telemetry)
   if (options.dryRun) return { state: 'accepted', reason: 'dry run: it would be sent, nothing was' }
   const result = await command.run(input, { io, model: before.model ?? {}, before: before.telemetry })
+  options.onSent?.()
   const fetched = result === undefined ? {} : { result }
   if (!command.settled)
     return { state: 'accepted', reason: 'the device took it; nothing that can be read shows it', ...fetched }
-  return { ...(await readBack(device, io, command, input, before)), ...fetched }
+  return { ...(await readBack(device, io, command, input, before, options.onSeen)), ...fetched }
 }
 
-async function readBack(device: Device, io: Io, command: Command, input: never, before: Observation): Promise<Receipt> {
+async function readBack(
+  device: Device,
+  io: Io,
+  command: Command,
+  input: never,
+  before: Observation,
+  onSeen?: (seen: Observation) => void,
+): Promise<Receipt> {
   const until = io.clock.hr() + command.settleMs
   let last: Telemetry | undefined
   let trouble = ''
@@ -54,6 +66,7 @@ async function readBack(device: Device, io: Io, command: Command, input: never, 
     await sleep(io.clock, looksMs[Math.min(look, looksMs.length - 1)]!, io.signal)
     try {
       const seen = await observe(device, io, { previous: before.replies, fresh: true })
+      onSeen?.(seen)
       last = seen.telemetry
       if (command.settled!(last, input, before.telemetry))
         return { state: 'confirmed', reason: 'read back from the device' }

@@ -1,0 +1,31 @@
+/**
+ * Whether a worker of `deviceType` takes the model: the type is the model, the model with its variant, or a family that the name
+ * begins with. A number or a run of `+` is never cut: `S1` is not the family of S19, `M30S+` not that of M30S++. A model that is not known
+ * yet is taken: nothing speaks against it.
+ */
+export function acceptsType(
+  deviceType: string | null | undefined,
+  model: string | null | undefined,
+  variant?: string | null,
+): boolean {
+  if (!deviceType || !model) return true
+  const type = plain(deviceType)
+  const name = plain(`${model}${variant ?? ''}`)
+  if (!name.startsWith(type)) return false
+  const last = type.at(-1) ?? ''
+  const next = name.at(type.length)
+  if (next === undefined) return true
+  return !(isDigit(last) && isDigit(next)) && !(last === '+' && next === '+')
+}
+
+/** Makes and separators say nothing: `Antminer S19 XP`, `S19-XP` and `s19xp` are one name. */
+function plain(name: string): string {
+  return name
+    .toUpperCase()
+    .replace(/ANTMINER|WHATSMINER|AVALONMINER|AVALON/g, '')
+    .replace(/[^A-Z0-9+]/g, '')
+}
+
+function isDigit(character: string): boolean {
+  return character >= '0' && character <= '9'
+}
