@@ -1,0 +1,114 @@
+import { connect } from 'node:net'
+import { SdkError, toSdkError } from '#model'
+
+export interface Exchange {
+  readonly host: string
+  readonly port: number
+  /** Aborts at the deadline; its reason is what the caller gets. */
+  readonly signal: AbortSignal
+  readonly payload: string | Uint8Array
+  /** A longer reply is refused with DEVICE_BAD_REPLY; default 4 MiB. */
+  readonly maxBytes?: number
+  /** Sees every chunk once, in order, and says when the reply is complete; may throw an SdkError. Default: `jsonEnd()`. */
+  readonly done?: (chunk: Buffer) => boolean
+}
+
+const defaultMaxBytes = 4 * 1024 * 1024
+
+/**
+ * One connection, one write, one reply: until `done`, the end of the stream or the cap. Rejects with DEVICE_UNREACHABLE (refused, no
+ * route), DEVICE_BUSY (closed on us without a byte), DEVICE_BAD_REPLY (endless) or the signal's reason. An end without a byte is an
+ * empty buffer: commands that cut the connection do so.
+ */
+export function exchange(options: Exchange): Promise<Buffer> {
+  const { host, port, signal, payload, maxBytes = defaultMaxBytes, done = jsonEnd() } = options
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(abortError(signal, 0))
+    const chunks: Buffer[] = []
+    let size = 0
+    const socket = connect({ host, port, noDelay: true })
+    const end = (error?: SdkError) => {
+      signal.removeEventListener('abort', onAbort)
+      socket.destroy()
+      if (error) reject(error)
+      else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
+    }
+    const onAbort = () => end(abortError(signal, size))
+    signal.addEventListener('abort', onAbort)
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > maxBytes)
+        return end(new SdkError('DEVICE_BAD_REPLY', `the reply does not end after ${maxBytes} bytes`))
+      try {
+        if (done(chunk)) end()
+      } catch (error) {
+        end(toSdkError(error, 'DEVICE_BAD_REPLY'))
+      }
+    })
+    socket.on('end', () => end())
+    // A device that resets after its answer has answered: what came is judged by who asked for it.
+    socket.on('error', (error) => (size > 0 ? end() : end(socketError(error))))
+    socket.write(payload)
+  })
+}
+
+const unreachable = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENOTFOUND', 'EAI_AGAIN'])
+const ours = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])
+
+/** A failed socket as one of our codes; the system's code stays in the message. */
+export function socketError(error: NodeJS.ErrnoException): SdkError {
+  const code = error.code ?? ''
+  const options = { cause: error }
+  if (code === 'ECONNREFUSED') return new SdkError('DEVICE_UNREACHABLE', 'the connection was refused', options)
+  if (unreachable.has(code)) return new SdkError('DEVICE_UNREACHABLE', `there is no way to it (${code})`, options)
+  if (code === 'ETIMEDOUT') return new SdkError('DEVICE_TIMEOUT', 'the connection timed out', options)
+  if (code === 'ECONNRESET' || code === 'EPIPE')
+    return new SdkError('DEVICE_BUSY', 'it closed the connection without an answer', options)
+  if (ours.has(code)) return new SdkError('UNAVAILABLE', `this machine has no socket left (${code})`, options)
+  return new SdkError('DEVICE_UNREACHABLE', error.message, options)
+}
+
+/** Why an exchange was ended from outside, with how far the answer had come. */
+export function abortError(signal: AbortSignal, received: number): SdkError {
+  const reason = toSdkError(signal.reason, 'CANCELLED')
+  const isTimeout = reason.code === 'TIMEOUT' || reason.code === 'DEVICE_TIMEOUT'
+  if (!isTimeout) return reason
+  if (received > 0) return new SdkError('DEVICE_TIMEOUT', `only half an answer: ${received} bytes, then nothing`)
+  return reason.code === 'DEVICE_TIMEOUT' ? reason : new SdkError('DEVICE_TIMEOUT', 'no answer in time')
+}
+
+/** Deeper nesting than any device needs; what walks the reply afterwards recurses. */
+const maxDepth = 64
+
+/**
+ * A fresh detector of the end of a JSON text in chunks, in one pass over the bytes: a NUL, the bracket that closes the first one, or the
+ * line end of a reply that is no JSON at all. Throws DEVICE_BAD_REPLY on nesting deeper than any device needs.
+ */
+export function jsonEnd(): (chunk: Buffer) => boolean {
+  let depth = 0
+  let opened = false
+  let inString = false
+  let escaped = false
+  return (chunk) => {
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at]!
+      if (byte === 0) return true
+      if (inString) {
+        if (escaped) escaped = false
+        else if (byte === 0x5c) escaped = true
+        else if (byte === 0x22) inString = false
+      } else if (byte === 0x22) {
+        inString = true
+      } else if (byte === 0x7b || byte === 0x5b) {
+        opened = true
+        if (++depth > maxDepth) throw new SdkError('DEVICE_BAD_REPLY', `the reply nests deeper than ${maxDepth}`)
+      } else if (byte === 0x7d || byte === 0x5d) {
+        if (--depth <= 0) return true
+      } else if (byte === 0x0a && !opened && at === chunk.length - 1) {
+        return true
+      }
+    }
+    return false
+  }
+}
