@@ -87,13 +87,16 @@ export type ReplyOf<R> = R extends Read<infer T, infer _> ? T : never
 
 export interface Extraction {
   readonly read: string
-  readonly take: (reply: never, model: Model) => unknown
+  readonly take: (reply: never, model: Model, others: never) => unknown
 }
 
-/** `from('summary', (summary, model) => value)`. Undefined, null and NaN mean "not reported". */
+/** The last good replies of all reads, for a value that is spread over several of them. */
+export type Others<R extends Reads> = { readonly [N in keyof R]?: ReplyOf<R[N]> }
+
+/** `from('summary', (summary, model, others) => value)`. Undefined, null and NaN mean "not reported". */
 export type From<R extends Reads> = <N extends keyof R & string, V>(
   name: N,
-  take: (reply: ReplyOf<R[N]>, model: Model) => V,
+  take: (reply: ReplyOf<R[N]>, model: Model, others: Others<R>) => V,
 ) => Extraction & { readonly value?: V }
 
 /** Field to where it comes from; a list is tried in order, the first that reports it wins. */

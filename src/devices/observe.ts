@@ -158,6 +158,8 @@ function throwIfNothing(due: readonly Named[], replies: Replies, now: number) {
 function extract(device: Device, replies: Replies): Pick<Observation, 'telemetry' | 'missing' | 'model'> {
   const telemetry: Record<string, unknown> = {}
   const missing: Record<string, ErrorInfo> = {}
+  const others: Record<string, unknown> = {}
+  for (const name in replies) others[name] = replies[name]?.value
   const take = (field: string, sources: readonly Extraction[], model: Model) => {
     for (const source of sources) {
       const reply = replies[source.read]
@@ -167,7 +169,7 @@ function extract(device: Device, replies: Replies): Pick<Observation, 'telemetry
         continue
       }
       try {
-        const value = reported(field, source.take(reply.value as never, model))
+        const value = reported(field, source.take(reply.value as never, model, others as never))
         if (value === undefined) continue
         telemetry[field] = value
         delete missing[field]
