@@ -42,7 +42,10 @@ export function watchStrays(resident: Resident): () => void {
 
 function onStray(error: unknown): void {
   const owner = running.getStore()
-  if (owner) return owner.fail(error)
+  if (owner) {
+    owner.fail(error)
+    return
+  }
   for (const { log } of residents)
     log.error({ err: error }, 'an error that belongs to no service: the process closes and ends')
   if (leaving) return

@@ -1,0 +1,139 @@
+import { type Clock, SdkError } from '#model'
+import type { Reader } from '#replication'
+import {
+  type Caller,
+  type Client,
+  type Contract,
+  client,
+  type Endpoint,
+  guard,
+  local,
+  type Methods,
+  mayAt,
+  type Transport,
+} from '#rpc'
+import { type Owner, runAs } from './attribution.js'
+import type { Directory } from './service.js'
+
+type Found<M extends Methods> = { service: string; site: string; client: Client<M>; transport: Transport }
+
+interface Answer {
+  readonly contract: string
+  readonly service: string
+  readonly endpoint: Endpoint
+  /** Aborts when the service ends: its open calls end with it. */
+  readonly signal: AbortSignal
+}
+
+/** Who sees the directory: its calls go out in the caller's name, its listeners' errors go to the owner, and all ends with the signal. */
+interface Viewer {
+  readonly caller: Caller
+  readonly owner: Owner
+  readonly signal: AbortSignal
+}
+
+/** Everything that the services of this process answer and share. */
+export interface Registry {
+  /** Until the signal aborts. Guarded by the callers' scope and this site; runs as the owner, whoever calls. */
+  provide(contract: Contract, endpoint: Endpoint, owner: Owner, signal: AbortSignal): void
+  share(reader: Reader, signal: AbortSignal): void
+  as(viewer: Viewer): Directory
+}
+
+/** A service that subscribes in a loop is a fault, not a load. */
+const maxListeners = 1000
+
+export function createRegistry({ site, clock }: { site: string; clock: Clock }): Registry {
+  const answers = new Map<string, Answer>()
+  let readers: readonly Reader[] = []
+  const listeners = new Set<() => void>()
+  let version = 0
+
+  const changed = () => {
+    version++
+    for (const listener of [...listeners]) listener()
+  }
+
+  const provide: Registry['provide'] = (contract, endpoint, owner, signal) => {
+    const guarded = guard(contract, endpoint, mayAt(site))
+    const key = keyOf(contract.name, owner.name)
+    const answer: Answer = {
+      contract: contract.name,
+      service: owner.name,
+      endpoint: (request, caller) => runAs(owner, () => guarded(request, caller)),
+      signal,
+    }
+    // The last one counts: a service that is started anew answers in place of the run before it.
+    answers.set(key, answer)
+    onAbort(signal, () => {
+      if (answers.get(key) !== answer) return
+      answers.delete(key)
+      changed()
+    })
+    changed()
+  }
+
+  const share: Registry['share'] = (reader, signal) => {
+    readers = [...readers, reader]
+    onAbort(signal, () => {
+      readers = readers.filter((other) => other !== reader)
+      changed()
+    })
+    changed()
+  }
+
+  /** The service is looked up at each call, so that a client outlives restarts of who it talks to. */
+  const transportTo = (contract: string, service: string, caller: Caller): Transport => {
+    const key = keyOf(contract, service)
+    return (request, options) => {
+      const answer = answers.get(key)
+      if (!answer) return Promise.reject(new SdkError('UNAVAILABLE', `${service} does not answer ${contract} now`))
+      return local(answer.endpoint, caller, { clock, signal: answer.signal })(request, options)
+    }
+  }
+
+  const as: Registry['as'] = ({ caller, owner, signal }) => {
+    const cache = new Map<string, { version: number; found: readonly Found<Methods>[] }>()
+    const find = (contract: Contract): readonly Found<Methods>[] => {
+      const cached = cache.get(contract.name)
+      if (cached?.version === version) return cached.found
+      const found = [...answers.values()]
+        .filter((answer) => answer.contract === contract.name)
+        .sort((a, b) => (a.service < b.service ? -1 : 1))
+        .map(({ service }) => {
+          const transport = transportTo(contract.name, service, caller)
+          return { service, site, transport, client: client(contract, transport) }
+        })
+      cache.set(contract.name, { version, found })
+      return found
+    }
+    return {
+      find: find as Directory['find'],
+      readers: () => readers,
+      watch(listener) {
+        if (listeners.size >= maxListeners) throw new RangeError(`more than ${maxListeners} listeners`)
+        const call = () =>
+          runAs(owner, () => {
+            try {
+              listener()
+            } catch (error) {
+              owner.fail(error)
+            }
+          })
+        const stop = () => void listeners.delete(call)
+        listeners.add(call)
+        onAbort(signal, stop)
+        return stop
+      },
+    }
+  }
+
+  return { provide, share, as }
+}
+
+const keyOf = (contract: string, service: string) => `${contract} ${service}`
+
+function onAbort(signal: AbortSignal, call: () => void): void {
+  if (signal.aborted) call()
+  else signal.addEventListener('abort', call, { once: true })
+}

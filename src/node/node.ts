@@ -1,0 +1,153 @@
+import { chmod, mkdir } from 'node:fs/promises'
+import { isAbsolute, join, resolve } from 'node:path'
+import { check, SdkError, systemClock, Type } from '#model'
+import { type Caller, client, nodeContract, serve } from '#rpc'
+import { watchStrays } from './attribution.js'
+import { fillDefaults } from './defaults.js'
+import { createRegistry } from './directory.js'
+import { lockFolder } from './lock.js'
+import { createLog } from './log.js'
+import { createScope } from './scope.js'
+import type { Context, Node, NodeOptions, Placement, SupervisorLimits } from './service.js'
+import { createSupervisor } from './supervisor.js'
+import { createUnit, type Run } from './unit.js'
+import { version } from './version.js'
+
+export const defaultLimits: SupervisorLimits = {
+  livenessMs: 60_000,
+  backoffMs: 500,
+  maxBackoffMs: 30_000,
+  healthyMs: 60_000,
+  failuresToFail: 5,
+  failedRetryMs: 300_000,
+  startMs: 60_000,
+  endMs: 5_000,
+  shutdownMs: 10_000,
+}
+
+/** Names become folders and parts of ids. */
+export const namePattern = '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'
+
+/** Who acts through `Node.connect` without naming a caller: whoever runs this process. */
+const operator: Caller = { id: 'local:operator', scope: 'admin' }
+
+/**
+ * Takes the storage folder and begins to start the services; see `ready()`. The process stays alive until the node is closed. Throws
+ * CONFIG_INVALID for what the services cannot take, STORE_LOCKED if another process has the folder.
+ */
+export async function createNode(options: NodeOptions): Promise<Node> {
+  const { site, clock = systemClock, random = Math.random, log = createLog(), demo = false, mode = 'single' } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const storage = isAbsolute(options.storage) ? options.storage : resolve(options.storage)
+  const placements = options.services.map(checkPlacement)
+  refuseTwins(placements)
+
+  const registry = createRegistry({ site, clock })
+  const units = placements.map((placement) => {
+    const { name, service } = placement
+    const serviceLog = log.child({ service: name })
+    const start = (run: Run) => service.start(contextOf(run, placement))
+    const unit = createUnit({ name, kind: service.kind, site, start, clock, random, log: serviceLog, limits })
+    return { unit, after: service.after ?? [] }
+  })
+  const supervisor = createSupervisor(units, clock)
+
+  const contextOf = ({ scope, owner, alive, ready, stats }: Run, { name, config }: Placement): Context => ({
+    signal: scope.signal,
+    use: scope.use,
+    defer: scope.defer,
+    every: scope.every,
+    child: scope.child,
+    name,
+    site,
+    config,
+    storage: join(storage, name),
+    nodeStorage: storage,
+    clock,
+    log: log.child({ service: name }),
+    directory: registry.as({ caller: { id: `local:${name}`, scope: 'admin' }, owner, signal: scope.signal }),
+    demo,
+    provide: (contract, endpoint) => registry.provide(contract, endpoint, owner, scope.signal),
+    share: (reader) => registry.share(reader, scope.signal),
+    alive,
+    ready,
+    stats,
+  })
+
+  const unlock = await lockFolder(storage)
+  const own = createScope({ clock, onError: (error) => log.error({ err: error }, 'the node broke') })
+  own.defer(unlock)
+  try {
+    await chmod(storage, 0o700)
+    for (const { name } of placements) await mkdir(join(storage, name), { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    await own.end()
+    throw new SdkError('STORE_FAILED', `cannot use ${storage}: ${(cause as Error).message}`, { cause })
+  }
+
+  const startedAt = clock.now()
+  const asNode = { name: 'node', fail: (error: unknown) => log.error({ err: error }, 'the node broke') }
+  const describe = () => ({
+    site,
+    version,
+    pid: process.pid,
+    startedAt,
+    mode,
+    demo,
+    memoryBytes: process.memoryUsage.rss(),
+  })
+  const answers = serve(nodeContract, { services: () => supervisor.health(), describe }, { log, clock })
+  registry.provide(nodeContract, answers, asNode, own.signal)
+
+  // Our timers keep no process alive; an open node does.
+  const keepAlive = setInterval(() => {}, 2 ** 30)
+  own.defer(() => clearInterval(keepAlive))
+
+  let closing: Promise<{ late: string[] }> | undefined
+  const close = () => {
+    closing ??= shutDown()
+    return closing
+  }
+  const shutDown = async () => {
+    log.info({ site }, 'the node closes')
+    const { late } = await supervisor.stop(limits.shutdownMs)
+    const { errors } = await own.endWithin(limits.endMs)
+    for (const error of errors) log.warn({ err: error }, 'something did not close well')
+    return { late }
+  }
+  own.defer(watchStrays({ log, close }))
+
+  const directory = registry.as({ caller: operator, owner: asNode, signal: own.signal })
+  const started = supervisor.start()
+  return {
+    site,
+    directory,
+    services: () => supervisor.health(),
+    connect(contract, { service, caller } = {}) {
+      const found = directory.find(contract).find((answer) => service === undefined || answer.service === service)
+      if (!found)
+        throw new SdkError(
+          'UNAVAILABLE',
+          `${service ?? 'nobody'} ${service ? 'does not answer' : 'answers'} ${contract.name} now`,
+        )
+      return caller ? client(contract, found.transport, { caller }) : found.client
+    },
+    restart: (name) => supervisor.unit(name).restart(),
+    ready: () => started,
+    close,
+  }
+}
+
+const NameSchema = Type.String({ pattern: namePattern })
+
+function checkPlacement({ name, service, config }: Placement): Placement {
+  check(NameSchema, name, `the service name ${JSON.stringify(name)}`, 'CONFIG_INVALID')
+  const full = fillDefaults(service.config, config)
+  return { name, service, config: check(service.config, full, `the configuration of ${name}`, 'CONFIG_INVALID') }
+}
+
+function refuseTwins(placements: readonly Placement[]): void {
+  const names = placements.map(({ name }) => name)
+  const twin = names.find((name, at) => names.indexOf(name) !== at)
+  if (twin !== undefined) throw new SdkError('CONFIG_INVALID', `two services are named ${twin}`)
+}
