@@ -1,0 +1,127 @@
+import type { Observation, Telemetry } from '#devices'
+import { type DeviceRecord, type Event, offlineAfterFailures, type SdkError } from '#model'
+import { isOutOfSockets } from '../sockets.js'
+import { changedSettings, changesBetween, settingsOf } from './changes.js'
+import { forget, type Handle, type Pending } from './handle.js'
+import { identityOf } from './identity.js'
+import { answered, backoffOf, nextPlace, tooLate } from './pace.js'
+import { recognise } from './recognise.js'
+import { failedRecord, placed, readRecord } from './record.js'
+import { failureOf, lastingReplies, visit } from './visit.js'
+import { isHere, type Worker } from './worker.js'
+
+/** A device that could not be asked for want of sockets is asked again after this, ms. */
+const wantOfSocketsMs = 1000
+/** Devices that went away within this of one another probably come back together, ms. */
+const togetherMs = 30_000
+/** ... and are looked at within this, ms. */
+const wakeWithinMs = 5000
+/** Without an uptime to read, a restart counts as over after this, ms. */
+const blindRestartMs = 60_000
+/** Clocks of devices are a little off, ms. */
+const uptimeSlackMs = 5000
+
+/** A visit in the device's turn, and what follows from it. Never rejects; answers when the device is due next (monotonic, ms). */
+export async function call(worker: Worker, handle: Handle): Promise<number> {
+  const askedAt = worker.clock.now()
+  try {
+    const seen = await visit(worker.visitor, handle)
+    await succeeded(worker, handle, seen, askedAt)
+    return nextPlace(handle.pace, worker.clock.hr(), worker.intervalMs)
+  } catch (error) {
+    return failed(worker, handle, failureOf(error), askedAt)
+  }
+}
+
+/** Books what was read of a device, by a visit or on the way of a command. */
+export async function succeeded(
+  worker: Worker,
+  handle: Handle,
+  seen: Observation,
+  askedAt = worker.clock.now(),
+): Promise<void> {
+  const { device } = handle
+  if (!device || !isHere(worker, handle)) return
+  const { telemetry } = seen
+  answered(handle.pace, seen.latencyMs)
+  handle.replies = lastingReplies(device, seen.replies)
+  const identity = identityOf(telemetry)
+  if (identity !== undefined && identity !== handle.identity) {
+    const revisit = (other: Handle) => other.turns.run(() => call(worker, other))
+    if (!(await recognise(worker, handle, identity, revisit))) return
+  }
+
+  const { goneAt, failures } = handle
+  const at = worker.clock.now()
+  handle.failures = 0
+  handle.goneAt = undefined
+  if (handle.pending && isOver(handle.pending, telemetry, at, failures)) handle.pending = undefined
+  const before = placed(handle.record, worker.home, handle.entry, device)
+  publish(worker, handle, readRecord(before, device, seen, { at, askedAt, pending: handle.pending }))
+  if (goneAt !== undefined && failures >= offlineAfterFailures) wakeOthers(worker, goneAt)
+  const { model } = handle.record
+  if (before.model && model && before.model !== model) forget(handle)
+}
+
+function isOver(pending: Pending, { uptimeS }: Telemetry, now: number, failures: number): boolean {
+  if (now >= pending.until) return true
+  if (uptimeS !== undefined && uptimeS !== null) return uptimeS * 1000 < now - pending.since + uptimeSlackMs
+  return failures > 0 || now - pending.since > blindRestartMs
+}
+
+/** One that is back is a sign for those that left with it: a switch, a container, a breaker. */
+function wakeOthers(worker: Worker, goneAt: number) {
+  const now = worker.clock.hr()
+  for (const other of worker.handles.values()) {
+    if (other.failures < offlineAfterFailures || other.goneAt === undefined) continue
+    if (Math.abs(other.goneAt - goneAt) > togetherMs) continue
+    worker.poller.sooner(other, now + Math.random() * wakeWithinMs)
+  }
+}
+
+function failed(worker: Worker, handle: Handle, error: SdkError, askedAt: number): number {
+  const { clock, counts } = worker
+  if (!isHere(worker, handle) || handle.ending.signal.aborted) return clock.hr()
+  if (isOutOfSockets(error)) {
+    counts.outOfSockets++
+    counts.lastOutOfSocketsAt = clock.hr()
+    return clock.hr() + wantOfSocketsMs
+  }
+  counts.failures++
+  handle.failures++
+  handle.goneAt ??= clock.hr()
+  if (error.code === 'DEVICE_TIMEOUT') tooLate(handle.pace)
+  if (handle.pending && clock.now() >= handle.pending.until) handle.pending = undefined
+  const record = failedRecord(handle.record, error, { failures: handle.failures, askedAt, pending: handle.pending })
+  // The history of a device that stays away does not grow.
+  if (record.status === handle.record.status && record.statusReason === handle.record.statusReason) {
+    handle.record = record
+  } else {
+    publish(worker, handle, record)
+  }
+  return clock.hr() + backoffOf(handle.failures, error, worker.intervalMs, Math.random())
+}
+
+/** The device's new record, with the events that follow from it, into the store's next tick. */
+export function publish(worker: Worker, handle: Handle, record: DeviceRecord, also: readonly Event[] = []): void {
+  const at = worker.clock.now()
+  const events = [...also, ...changesBetween(handle.record, record, at)]
+  handle.record = record
+  const settings = record.at === null ? undefined : settingsOf(record, handle.settings)
+  const changed = settings && (handle.settings ? changedSettings(handle.settings, settings) : ['first'])
+  if (!settings || changed?.length === 0) {
+    worker.ticks.add({ record, events })
+    return
+  }
+  if (handle.settings) {
+    events.push({
+      at,
+      type: 'config',
+      deviceId: record.id,
+      message: `${record.name ?? record.id}: ${changed?.join(', ')} changed`,
+      data: { changed, before: handle.settings, after: settings },
+    })
+  }
+  handle.settings = settings
+  worker.ticks.add({ record, events, settings: { at, settings } })
+}

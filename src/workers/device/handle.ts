@@ -1,0 +1,69 @@
+import type { Device, Replies } from '#devices'
+import type { DeviceEntry, DeviceRecord } from '#model'
+import type { Settings } from './changes.js'
+import { newPace, type Pace } from './pace.js'
+import { type Turns, turns } from './turns.js'
+
+/** A restart that was caused by us and is not over yet. */
+export interface Pending {
+  readonly status: 'rebooting' | 'updating'
+  readonly since: number
+  /** After this it is over, whatever the device shows. */
+  readonly until: number
+}
+
+/** All that a worker holds of one device while it runs. */
+export interface Handle {
+  readonly id: string
+  /** What the operator says of it, without its account. */
+  entry: DeviceEntry
+  /** What it was recognised as; undefined until then. */
+  device: Device | undefined
+  /** Hardware that it was recognised by (identity.ts). */
+  identity: string | undefined
+  record: DeviceRecord
+  /** Replies that are asked rarely, for the next visit. */
+  replies: Replies | undefined
+  /** Of the protocol clients: tokens, nonces. */
+  memory: Map<string, unknown>
+  pace: Pace
+  /** Visits in a row that failed. */
+  failures: number
+  /** When the first of them was (monotonic, ms). */
+  goneAt: number | undefined
+  /** When it was last given another address (monotonic, ms). */
+  movedAt: number | undefined
+  pending: Pending | undefined
+  /** Its last stored settings, to see a change. */
+  settings: Settings | undefined
+  readonly turns: Turns
+  /** Ends what is under way when the device is removed or the worker stops. */
+  readonly ending: AbortController
+}
+
+export function newHandle(index: number, id: string, entry: DeviceEntry, record: DeviceRecord): Handle {
+  return {
+    id,
+    entry,
+    device: undefined,
+    identity: undefined,
+    record,
+    replies: undefined,
+    memory: new Map(),
+    pace: newPace(index),
+    failures: 0,
+    goneAt: undefined,
+    movedAt: undefined,
+    pending: undefined,
+    settings: undefined,
+    turns: turns(),
+    ending: new AbortController(),
+  }
+}
+
+/** The device may be another one now: what was learned of it is learned again. */
+export function forget(handle: Handle): void {
+  handle.device = undefined
+  handle.replies = undefined
+  handle.memory.clear()
+}

@@ -1,0 +1,144 @@
+import type { Clock } from '#model'
+import { agenda } from './agenda.js'
+
+/** Decides who is visited when, and how many at once. It knows nothing of devices. */
+export interface Poller<T> {
+  /** Visits the item at `due` (monotonic, ms); an earlier or later date replaces the one it had. */
+  at(item: T, due: number): void
+  /** Brings its date forward to `due`, never back. */
+  sooner(item: T, due: number): void
+  /** Visits it as soon as a place is free, and once more if it is being visited now. */
+  soon(item: T): void
+  drop(item: T): void
+  /** While held no visit starts; those under way end. */
+  hold(held: boolean): void
+  stats(): Record<string, number>
+  close(): void
+}
+
+export interface PollerOptions<T> {
+  readonly clock: Clock
+  /** Visits at once. */
+  readonly concurrency: number
+  /** Visits beyond it that wait for a slow device: waiting costs a socket, but no work, so the others need not wait too. */
+  readonly spare: number
+  /** Never rejects. Answers when the item is due next (monotonic, ms), undefined: not at all. */
+  readonly visit: (item: T) => Promise<number | undefined>
+}
+
+/** A visit that takes longer gives its place to the next and waits beside. */
+const slowMs = 1000
+/** A visit that starts so much after its time was late. */
+const lateMs = 1000
+
+export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOptions<T>): Poller<T> {
+  const waiting = agenda<T>()
+  /** What is visited now, and whether it is to be visited again at once. */
+  const inside = new Map<T, { again: boolean }>()
+  let active = 0
+  let slow = 0
+  let held = false
+  let closed = false
+  let armedFor = Number.POSITIVE_INFINITY
+  let disarm: (() => void) | undefined
+  const counts = { polls: 0, latePolls: 0, lagMs: 0, maxLagMs: 0 }
+
+  function pump() {
+    while (!held && !closed && active < concurrency) {
+      const now = clock.hr()
+      const due = waiting.first()
+      const item = waiting.take(now)
+      if (item === undefined) break
+      void begin(item, now - due)
+    }
+    arm()
+  }
+
+  function arm() {
+    const first = held || closed || active >= concurrency ? Number.POSITIVE_INFINITY : waiting.first()
+    if (first === armedFor) return
+    disarm?.()
+    armedFor = first
+    disarm =
+      first === Number.POSITIVE_INFINITY
+        ? undefined
+        : clock.after(Math.max(0, Math.ceil(first - clock.hr())), () => {
+            armedFor = Number.POSITIVE_INFINITY
+            disarm = undefined
+            pump()
+          })
+  }
+
+  async function begin(item: T, lag: number) {
+    counts.polls++
+    counts.lagMs += (lag - counts.lagMs) / 64
+    if (lag > counts.maxLagMs) counts.maxLagMs = lag
+    if (lag > lateMs) counts.latePolls++
+    const state = { again: false }
+    inside.set(item, state)
+    active++
+    let aside = false
+    const forgetSlow = clock.after(slowMs, () => {
+      if (slow >= spare) return
+      aside = true
+      slow++
+      active--
+      pump()
+    })
+    const next = await visit(item)
+    forgetSlow()
+    if (aside) slow--
+    else active--
+    const mine = inside.get(item) === state
+    if (mine) inside.delete(item)
+    if (mine && !closed) {
+      if (state.again) waiting.set(item, clock.hr())
+      else if (next !== undefined) waiting.set(item, next)
+    }
+    pump()
+  }
+
+  return {
+    at(item, due) {
+      if (inside.has(item)) return
+      waiting.set(item, due)
+      pump()
+    },
+    sooner(item, due) {
+      if (inside.has(item) || (waiting.dueOf(item) ?? Number.POSITIVE_INFINITY) <= due) return
+      waiting.set(item, due)
+      pump()
+    },
+    soon(item) {
+      const state = inside.get(item)
+      if (state) {
+        state.again = true
+        return
+      }
+      waiting.set(item, clock.hr())
+      pump()
+    },
+    drop(item) {
+      waiting.delete(item)
+      inside.delete(item)
+    },
+    hold(now) {
+      if (held === now) return
+      held = now
+      pump()
+    },
+    stats: () => ({
+      polls: counts.polls,
+      latePolls: counts.latePolls,
+      lagMs: Math.round(counts.lagMs),
+      maxLagMs: Math.round(counts.maxLagMs),
+      active,
+      slow,
+      queued: waiting.size,
+    }),
+    close() {
+      closed = true
+      disarm?.()
+    },
+  }
+}

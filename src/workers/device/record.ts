@@ -1,0 +1,211 @@
+import { capabilitiesOf, type Device, type Observation, type Telemetry } from '#devices'
+import {
+  type DeviceEntry,
+  type DeviceError,
+  type DeviceRecord,
+  type ErrorCode,
+  errorInfo,
+  healthOf,
+  isMetric,
+  type Kind,
+  type Metrics,
+  minerStatus,
+  offlineAfterFailures,
+  type SdkError,
+  type Status,
+} from '#model'
+import type { Pending } from './handle.js'
+
+/** Where a record belongs, and what stands in it before the device was ever read. */
+export interface Home {
+  readonly site: string
+  readonly worker: string
+  readonly kind: Kind
+  readonly make: string
+  readonly mainPort: number
+  readonly simulated: boolean
+}
+
+export function emptyRecord(home: Home, id: string, entry: DeviceEntry): DeviceRecord {
+  return placed(
+    {
+      id,
+      kind: home.kind,
+      make: home.make,
+      model: null,
+      variant: null,
+      firmware: {},
+      site: home.site,
+      worker: home.worker,
+      address: '',
+      name: null,
+      tags: [],
+      location: {},
+      simulated: home.simulated,
+      status: 'unknown',
+      statusReason: 'not asked yet',
+      health: 'unknown',
+      at: null,
+      askedAt: null,
+      metrics: {},
+      boards: [],
+      fans: [],
+      pools: [],
+      errors: [],
+      missing: {},
+      capabilities: [],
+    },
+    home,
+    entry,
+  )
+}
+
+/** The record with what the operator says of the device. */
+export function placed(record: DeviceRecord, home: Home, entry: DeviceEntry, device?: Device): DeviceRecord {
+  return {
+    ...record,
+    address: `${entry.host}:${entry.port ?? device?.mainPort.default ?? home.mainPort}`,
+    name: entry.name ?? null,
+    tags: entry.tags ?? [],
+    location: entry.location ?? {},
+    simulated: entry.simulated ?? home.simulated,
+  }
+}
+
+/** What does not change by itself: if it could not be read this time, what was read before stands. */
+const lasting = ['model', 'variant', 'serial', 'mac', 'hostname', 'controlBoard', 'psu', 'tuning', 'network'] as const
+
+/** The record after a visit that read the device at `at`. */
+export function readRecord(
+  previous: DeviceRecord,
+  device: Device,
+  seen: Observation,
+  facts: { at: number; askedAt: number; pending: Pending | undefined },
+): DeviceRecord {
+  const { telemetry, missing } = seen
+  const metrics = metricsOf(telemetry)
+  const errors = seenErrors(previous.errors, telemetry.errors, missing.errors !== undefined, facts.at)
+  const status = minerStatus({
+    failures: 0,
+    never: false,
+    pending: facts.pending?.status,
+    asleep: telemetry.asleep,
+    tuning: telemetry.tuningNow,
+    metrics,
+    errors,
+  })
+  const record: DeviceRecord = {
+    ...previous,
+    kind: device.kind,
+    make: device.make,
+    unknownModel: seen.model === undefined && telemetry.model !== undefined,
+    firmware: {
+      family: device.family,
+      version: telemetry.firmwareVersion ?? (missing.firmwareVersion ? (previous.firmware.version ?? null) : null),
+      api: telemetry.apiVersion ?? (missing.apiVersion ? (previous.firmware.api ?? null) : null),
+    },
+    status,
+    statusReason: reasonOf(status, errors),
+    health: healthOf(status, metrics, errors),
+    at: facts.at,
+    askedAt: facts.askedAt,
+    latencyMs: seen.latencyMs,
+    metrics,
+    boards: telemetry.boards ?? [],
+    fans: telemetry.fans ?? [],
+    pools: telemetry.pools ?? [],
+    errors,
+    led: telemetry.led ?? null,
+    missing,
+    capabilities: capabilitiesOf(device),
+  }
+  for (const field of lasting) {
+    const value = telemetry[field]
+    if (value !== undefined) Object.assign(record, { [field]: value })
+    else if (!missing[field]) Object.assign(record, { [field]: null })
+  }
+  return record
+}
+
+function metricsOf(telemetry: Telemetry): Metrics {
+  const metrics: Metrics = {}
+  for (const field in telemetry) if (isMetric(field)) metrics[field] = telemetry[field] ?? null
+  return metrics
+}
+
+/** Two readings of one error have the same key. */
+export function errorKey(error: DeviceError): string {
+  return `${error.code}/${error.vendorCode ?? ''}/${error.component}/${error.index ?? ''}`
+}
+
+/** The errors with when they came. Those that could not be asked for this time are not gone: nobody saw that. */
+function seenErrors(
+  before: readonly DeviceError[],
+  now: readonly DeviceError[] | undefined,
+  unread: boolean,
+  at: number,
+): DeviceError[] {
+  if (!unread && !now?.length) return []
+  const known = new Map(before.map((error) => [errorKey(error), error]))
+  const errors = (now ?? []).map((error) => {
+    const key = errorKey(error)
+    const first = known.get(key)?.firstSeenAt ?? at
+    known.delete(key)
+    return { ...error, firstSeenAt: first, lastSeenAt: at }
+  })
+  return unread ? [...errors, ...known.values()] : errors
+}
+
+function reasonOf(status: Status, errors: readonly DeviceError[]): string | null {
+  if (status === 'rebooting') return 'it was told to restart'
+  if (status === 'updating') return 'its firmware is being changed'
+  if (status !== 'error' && status !== 'not-mining') return null
+  const worst = ['critical', 'high', 'medium', 'low', 'info'].flatMap((severity) =>
+    errors.filter((error) => error.severity === severity),
+  )
+  return worst[0]?.message ?? null
+}
+
+/** These say that something answered: the device is there, but it could not be read. */
+const answers: ReadonlySet<ErrorCode> = new Set([
+  'DEVICE_AUTH',
+  'DEVICE_REFUSED',
+  'DEVICE_WRITE_DISABLED',
+  'DEVICE_UNSUPPORTED',
+  'DEVICE_UNKNOWN',
+  'DEVICE_NOT_ACCEPTED',
+  'DEVICE_BAD_REPLY',
+  'DEVICE_BUSY',
+])
+
+export function isAnswer(error: SdkError): boolean {
+  return answers.has(error.code)
+}
+
+/**
+ * The record after a visit that failed. Values stay with their age. A first failure changes nothing; then a device that does not answer is
+ * offline, and one that answers something that cannot be read is unknown, with the reason.
+ */
+export function failedRecord(
+  previous: DeviceRecord,
+  error: SdkError,
+  facts: { failures: number; askedAt: number; pending: Pending | undefined },
+): DeviceRecord {
+  const { failures, askedAt, pending } = facts
+  const never = previous.at === null
+  const refused = error.code === 'DEVICE_NOT_ACCEPTED'
+  if (failures < offlineAfterFailures && !never && !refused && !pending) return { ...previous, askedAt }
+  const status =
+    isAnswer(error) && !pending
+      ? 'unknown'
+      : minerStatus({ failures, never, pending: pending?.status, metrics: previous.metrics, errors: previous.errors })
+  return {
+    ...previous,
+    status,
+    statusReason: pending ? reasonOf(status, []) : error.message,
+    health: healthOf(status, previous.metrics, previous.errors),
+    askedAt,
+    missing: { metrics: errorInfo(error) },
+    ...(refused ? { capabilities: [] } : {}),
+  }
+}

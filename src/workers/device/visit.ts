@@ -1,0 +1,101 @@
+import { type Device, type Identification, type Io, identify, type Observation, observe, type Replies } from '#devices'
+import { type Clock, type DeviceEntry, SdkError, toSdkError, withDeadline } from '#model'
+import { knockAny } from '../sockets.js'
+import { acceptsType } from './accepts.js'
+import { accountsOf, type Secret } from './credentials.js'
+import { forget, type Handle } from './handle.js'
+import { deadlineOf } from './pace.js'
+
+/** What every visit of a worker needs. */
+export interface Visitor {
+  readonly candidates: readonly Device[]
+  readonly deviceType: string | undefined
+  readonly clock: Clock
+  readonly secretOf: (id: string) => Secret | undefined
+}
+
+/** A device that failed so often is knocked at before it is asked, and recognised anew when it is back. */
+const goneAfterFailures = 2
+/** A device on the local network that is there accepts a connection within this. */
+const knockMs = 1500
+
+/**
+ * One visit: knocks if the device was gone, recognises it if that is due, reads it. Throws SdkError: DEVICE_UNKNOWN, DEVICE_NOT_ACCEPTED, or
+ * what the reading threw.
+ */
+export async function visit(visitor: Visitor, handle: Handle): Promise<Observation> {
+  if (handle.failures >= goneAfterFailures) {
+    await knockAny(handle.entry.host, portsOf(visitor.candidates, handle.entry), knockMs, handle.ending.signal)
+    forget(handle)
+  }
+  const device = await recognised(visitor, handle)
+  const seen = await observe(device, ioFor(visitor, handle, [device]), {
+    previous: handle.replies,
+    timeoutMs: deadlineOf(handle.pace, device.defaults.timeoutMs),
+  })
+  refuseOther(visitor, device, seen.telemetry.model, seen.telemetry.variant)
+  return seen
+}
+
+/** The definition of the device; recognises it if it is not known yet. */
+export async function recognised(visitor: Visitor, handle: Handle): Promise<Device> {
+  if (handle.device) return handle.device
+  const { candidates } = visitor
+  const ms = deadlineOf(handle.pace, Math.max(...candidates.map((device) => device.defaults.timeoutMs)))
+  const { device, match, seen, error } = await withDeadline<Identification>(
+    ms,
+    handle.ending.signal,
+    (signal) => identify(candidates, { ...ioFor(visitor, handle, candidates), signal }),
+    'DEVICE_TIMEOUT',
+  )
+  if (!device || !match) {
+    throw error ?? new SdkError('DEVICE_UNKNOWN', `not a ${candidates[0]!.library}: ${seen.join('; ')}`)
+  }
+  refuseOther(visitor, device, match.model, match.variant)
+  handle.device = device
+  return device
+}
+
+function refuseOther({ deviceType }: Visitor, device: Device, model?: string, variant?: string) {
+  if (acceptsType(deviceType, model, variant)) return
+  throw new SdkError('DEVICE_NOT_ACCEPTED', `it is a ${device.make} ${model}, the worker takes ${deviceType}`)
+}
+
+export function ioFor(visitor: Visitor, handle: Handle, devices: readonly Device[]): Io {
+  const { entry } = handle
+  return {
+    host: entry.host,
+    ports: portNames(devices, entry),
+    ...(entry.unit === undefined ? {} : { unit: entry.unit }),
+    credentials: accountsOf(visitor.secretOf(handle.id), devices),
+    signal: handle.ending.signal,
+    memory: handle.memory,
+    clock: visitor.clock,
+  }
+}
+
+/** `port` of an entry is the main port of its device, whichever it turns out to be. */
+function portNames(devices: readonly Device[], entry: DeviceEntry): Record<string, number> {
+  const ports: Record<string, number> = {}
+  if (entry.port !== undefined) for (const device of devices) ports[device.mainPort.name] = entry.port
+  return { ...ports, ...entry.ports }
+}
+
+function portsOf(candidates: readonly Device[], entry: DeviceEntry): number[] {
+  const names = portNames(candidates, entry)
+  return [...new Set(candidates.map(({ mainPort }) => names[mainPort.name] ?? mainPort.default))]
+}
+
+/** Of a visit's replies those that the next one needs: what is asked rarely, and which ways are closed. */
+export function lastingReplies(device: Device, replies: Replies): Replies {
+  const kept: Record<string, Replies[string]> = {}
+  for (const [name, reply] of Object.entries(replies)) {
+    const read = device.reads[name]
+    if (read && (read.everyMs > 0 || reply.error || read.insteadOf.length > 0)) kept[name] = reply
+  }
+  return kept
+}
+
+export function failureOf(error: unknown): SdkError {
+  return toSdkError(error, 'DEVICE_UNREACHABLE')
+}
