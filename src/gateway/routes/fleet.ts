@@ -1,0 +1,105 @@
+import { type DeviceFilter, Type } from '#model'
+import { deviceWorker, LibrarySchema } from '#rpc'
+import { filterOf } from '../query.js'
+import { fromAll, ownNode, reach } from '../reach.js'
+import { route } from '../route.js'
+import { seenBy } from '../sight.js'
+import { filterQuery, listOf, strict, TotalsSchema } from './shapes.js'
+
+const GroupSchema = Type.Object({ key: Type.String(), totals: TotalsSchema })
+
+export const FleetSchema = Type.Object({
+  site: Type.String(),
+  at: Type.Number(),
+  totals: TotalsSchema,
+  groups: Type.Optional(Type.Array(GroupSchema)),
+  /** Some or all of the devices are simulated. */
+  simulated: Type.Boolean(),
+})
+
+export const groupByQuery = Type.Enum(['site', 'container', 'rack', 'model', 'worker', 'tag'])
+
+export const fleetRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/v1/fleet',
+    group: 'fleet',
+    scope: 'read',
+    summary: 'Totals of the fleet, or of the devices of a filter, and of its groups',
+    query: Type.Object({ ...filterQuery, groupBy: Type.Optional(groupByQuery) }, strict),
+    reply: FleetSchema,
+    handle(gateway, { query, caller }) {
+      const sight = seenBy(gateway.fleet, caller)
+      const filter: DeviceFilter = filterOf(query)
+      const totals = sight.totals(filter)
+      return {
+        site: gateway.site,
+        at: gateway.clock.now(),
+        totals,
+        ...(query.groupBy ? { groups: sight.groups(query.groupBy, filter) } : {}),
+        simulated: gateway.demo || totals.simulated > 0,
+      }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/sites',
+    group: 'fleet',
+    scope: 'read',
+    summary: 'The sites, each with its totals',
+    reply: listOf(Type.Object({ site: Type.String(), totals: TotalsSchema })),
+    handle({ fleet }, { caller }) {
+      return {
+        data: seenBy(fleet, caller)
+          .groups('site')
+          .map(({ key, totals }) => ({ site: key, totals })),
+      }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/node',
+    group: 'fleet',
+    scope: 'read',
+    summary: 'The node behind this address: site, version, mode, since when it runs, whether it is the demo',
+    reply: Type.Object({
+      site: Type.String(),
+      version: Type.String(),
+      demo: Type.Boolean(),
+      mode: Type.String(),
+      startedAt: Type.Number(),
+      /** By the clock of the site, ms: pages tell ages by it. */
+      at: Type.Number(),
+    }),
+    async handle(gateway) {
+      const { site, demo, clock, startedAt } = gateway
+      const here = await ownNode(gateway)
+      return {
+        site,
+        version: here?.version ?? 'unknown',
+        demo: here?.demo ?? demo,
+        mode: here?.mode ?? 'unknown',
+        startedAt: here?.startedAt ?? startedAt,
+        at: clock.now(),
+      }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/libraries',
+    group: 'libraries',
+    scope: 'read',
+    summary: 'The device libraries that workers run: models, commands, and which workers',
+    reply: listOf(Type.Object({ ...LibrarySchema.properties, workers: Type.Array(Type.String()) })),
+    async handle({ directory }, { caller }) {
+      const described = await fromAll(reach(directory, deviceWorker, caller), (worker) => worker.describe({}))
+      const names = [...new Set(described.map(({ library }) => library.library))].sort()
+      return {
+        data: names.map((name) => {
+          const workers = described.filter(({ library }) => library.library === name)
+          return { ...workers[0]!.library, workers: workers.map(({ service }) => service) }
+        }),
+      }
+    },
+  }),
+]
