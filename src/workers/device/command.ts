@@ -14,6 +14,8 @@ export interface Order {
   readonly dryRun: boolean
   /** Who wants it; stands in the event. */
   readonly by: string
+  /** Ends the wait for the device's turn; what was begun is carried through. */
+  readonly signal: AbortSignal
 }
 
 /** Commands after which a device is away for a while: what it is called then, and how long at most, ms. */
@@ -50,6 +52,7 @@ export function command(worker: Worker, requests: Requests, handle: Handle, orde
 
 async function carryOut(worker: Worker, handle: Handle, order: Order): Promise<Receipt> {
   if (!isHere(worker, handle)) throw new SdkError('NOT_FOUND', `${handle.id} was removed`)
+  order.signal.throwIfAborted()
   const device = await recognised(worker.visitor, handle)
   const seen: Promise<void>[] = []
   const receipt = await execute(device, ioFor(worker.visitor, handle, [device]), order.command, order.params, {

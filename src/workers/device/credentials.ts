@@ -10,6 +10,8 @@ export type Secret = Pick<DeviceEntry, 'username' | 'password'>
 /** The operator's accounts by device id; kept in a file of mode 0600 beside the store, never in the feed. */
 export interface Secrets {
   get(id: string): Secret | undefined
+  /** What was set at run time, without what the configuration says. */
+  own(id: string): Secret | undefined
   /** Resolves when it is on the disk. An empty secret is forgotten. */
   set(id: string, secret: Secret | undefined): Promise<void>
 }
@@ -37,6 +39,7 @@ export async function openSecrets(folder: string, configured: ReadonlyMap<string
       const base = configured.get(id)
       return own || base ? { ...base, ...own } : undefined
     },
+    own: (id) => kept.get(id),
     set(id, secret) {
       if (secret && Object.keys(secret).length > 0) kept.set(id, secret)
       else if (!kept.delete(id)) return Promise.resolve()

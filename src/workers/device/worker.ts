@@ -66,15 +66,20 @@ export function takeIn(worker: Worker, id: string, entry: DeviceEntry): Handle {
 
 /** Ends everything of the device in this process; the store is the caller's business. */
 export function letGo(worker: Worker, handle: Handle): void {
-  if (isHere(worker, handle)) worker.handles.delete(handle.id)
+  worker.ticks.drop(handle.id)
+  endVisits(worker, handle)
   const key = addressKey(handle.entry, worker.visitor.candidates)
   if (worker.places.get(key) === handle.id) worker.places.delete(key)
   if (handle.identity !== undefined && worker.owners.get(handle.identity) === handle) {
     worker.owners.delete(handle.identity)
   }
+}
+
+/** Ends what is under way with the device; nothing that still comes of it counts. */
+export function endVisits(worker: Worker, handle: Handle): void {
+  if (isHere(worker, handle)) worker.handles.delete(handle.id)
   worker.poller.drop(handle)
-  worker.ticks.drop(handle.id)
-  handle.ending.abort(new SdkError('CANCELLED', `${handle.id} was removed`))
+  handle.ending.abort(new SdkError('CANCELLED', `${handle.id} is no longer visited`))
 }
 
 /** From now on the device is known to be this hardware. */

@@ -1,0 +1,142 @@
+import type { Device } from '#devices'
+import type { Clock, DeviceEntry, Log } from '#model'
+import type { Store } from '#replication'
+import { freeSockets } from '../sockets.js'
+import { call } from './book.js'
+import { openSecrets, type Secret, split } from './credentials.js'
+import type { Handle } from './handle.js'
+import { configuredEntries, firstId, reconcile } from './inventory.js'
+import { nextPlace } from './pace.js'
+import { openPoller } from './poller.js'
+import { loadRetired } from './recognise.js'
+import { openTicks } from './ticks.js'
+import { endVisits, isHere, takeIn, type Worker } from './worker.js'
+
+export interface WorkerOptions {
+  readonly site: string
+  readonly name: string
+  /** A folder for what must not stand in the feed: the credentials. */
+  readonly folder: string
+  readonly store: Store
+  /** The definitions of one library. */
+  readonly candidates: readonly Device[]
+  readonly deviceType?: string | undefined
+  readonly devices: readonly DeviceEntry[]
+  readonly intervalMs: number
+  readonly concurrency: number
+  readonly simulated: boolean
+  readonly clock: Clock
+  readonly log: Log
+  /** Called when writing begins to fail or works again. */
+  readonly onState?: () => void
+}
+
+/** Descriptors that are not for devices: the store, the gateway, files. */
+const reservedDescriptors = 64
+/** For each place that works, so many visits may wait beside for slow devices. */
+const spareFactor = 7
+
+/** Starts to work: the inventory of the store and of the configuration, everyone visited from now on. Close it before its store. */
+export async function openWorker(options: WorkerOptions): Promise<Worker & { close(): Promise<void> }> {
+  const { site, name, store, candidates, clock, log, intervalMs } = options
+  const configured = configuredEntries(site, name, options.devices, candidates)
+  const present = await reconcile(store, configured, candidates, clock.now())
+  const secrets = await openSecrets(options.folder, configuredSecrets(options, present))
+  const ticks = openTicks(store, {
+    clock,
+    ...(options.onState ? { onState: options.onState } : {}),
+    onWritten: () => poller.hold(false),
+  })
+  const sockets = Math.floor(freeSockets(reservedDescriptors) / 2)
+  const concurrency = Math.min(options.concurrency, Math.max(8, sockets))
+  const poller = openPoller<Handle>({
+    clock,
+    concurrency,
+    spare: Math.max(0, Math.min(concurrency * spareFactor, sockets - concurrency)),
+    visit: async (handle) => {
+      if (!isHere(worker, handle)) return undefined
+      if (ticks.full) poller.hold(true)
+      // A command or somebody's own visit is at work: this one is left out.
+      if (handle.turns.busy) return nextPlace(handle.pace, clock.hr(), intervalMs)
+      return handle.turns.run(() => call(worker, handle))
+    },
+  })
+  const main = candidates[0]!
+  const worker: Worker = {
+    site,
+    name,
+    clock,
+    log,
+    intervalMs,
+    home: {
+      site,
+      worker: name,
+      kind: main.kind,
+      make: main.make,
+      mainPort: main.mainPort.default,
+      simulated: options.simulated,
+    },
+    visitor: { candidates, deviceType: options.deviceType, clock, secretOf: (id) => secrets.get(id) },
+    store,
+    secrets,
+    ticks,
+    poller,
+    handles: new Map(),
+    places: new Map(),
+    owners: new Map(),
+    retired: await loadRetired(store),
+    counts: { failures: 0, outOfSockets: 0, commands: 0, lastOutOfSocketsAt: Number.NEGATIVE_INFINITY },
+    taken: 0,
+  }
+  for (const [id, entry] of store.entries()) takeIn(worker, id, entry)
+  return Object.assign(worker, {
+    async close() {
+      poller.close()
+      for (const handle of [...worker.handles.values()]) endVisits(worker, handle)
+      await ticks.close()
+    },
+  })
+}
+
+function configuredSecrets(options: WorkerOptions, present: ReadonlyMap<string, string>): Map<string, Secret> {
+  const secrets = new Map<string, Secret>()
+  for (const device of options.devices) {
+    const { entry, secret } = split(device)
+    const id = firstId(options.site, options.name, entry, options.candidates)
+    if (secret) secrets.set(present.get(id) ?? id, secret)
+  }
+  return secrets
+}
+
+/** Plain numbers about the worker. */
+export function workerStats(worker: Worker): Record<string, number> {
+  let offline = 0
+  let neverMet = 0
+  let latency = 0
+  let measured = 0
+  for (const { record, pace } of worker.handles.values()) {
+    if (record.status === 'offline') offline++
+    if (record.at === null) neverMet++
+    if (pace.latency === undefined) continue
+    latency += pace.latency
+    measured++
+  }
+  return {
+    devices: worker.handles.size,
+    offline,
+    neverMet,
+    latencyMs: measured === 0 ? 0 : Math.round(latency / measured),
+    failures: worker.counts.failures,
+    outOfSockets: worker.counts.outOfSockets,
+    commands: worker.counts.commands,
+    ...worker.poller.stats(),
+    ...prefixed('tick', worker.ticks.stats()),
+    ...prefixed('store', worker.store.stats()),
+  }
+}
+
+function prefixed(prefix: string, stats: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(stats).map(([name, value]) => [`${prefix}${name[0]!.toUpperCase()}${name.slice(1)}`, value]),
+  )
+}

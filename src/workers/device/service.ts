@@ -1,0 +1,96 @@
+import type { Device } from '#devices'
+import { DeviceEntrySchema, type Static, Type } from '#model'
+import { type Context, defineService, type Service } from '#node'
+import { openStore } from '#replication'
+import { deviceWorker as contract, serve } from '#rpc'
+import { devicesOf, nearest } from '../libraries.js'
+import { acceptsType } from './accepts.js'
+import { handlers } from './handlers.js'
+import { openWorker, workerStats } from './open.js'
+import { openRequests } from './requests.js'
+import type { Worker } from './worker.js'
+
+export const DeviceWorkerConfigSchema = Type.Object(
+  {
+    lib: Type.String({ minLength: 1, description: 'Device library, for example miner-whatsminer.' }),
+    deviceType: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: 'Model or model family; absent: every model of the library.',
+      }),
+    ),
+    devices: Type.Optional(
+      Type.Array(DeviceEntrySchema, { description: 'More can be added at run time; they survive restarts.' }),
+    ),
+    intervalMs: Type.Optional(
+      Type.Integer({ minimum: 100, maximum: 86_400_000, default: 10_000, description: 'Poll interval.' }),
+    ),
+    concurrency: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 4096, default: 128, description: 'Devices polled at once.' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type DeviceWorkerConfig = Static<typeof DeviceWorkerConfigSchema>
+
+/** How often it shows that it is alive and says how it is. */
+const pulseMs = 1000
+/** So long after the last time the worker says that it ran out of sockets. */
+const outOfSocketsMs = 30_000
+
+/** Reads and commands the devices of one library; its feed is their history. */
+export function deviceWorker(devices: readonly Device[]): Service<typeof DeviceWorkerConfigSchema> {
+  return defineService({
+    kind: 'device-worker',
+    config: DeviceWorkerConfigSchema,
+    async start(context: Context<DeviceWorkerConfig>) {
+      const { name, site, config, storage, clock, log } = context
+      const candidates = devicesOf(devices, config.lib)
+      warnOfUnknownType(context, candidates)
+      const intervalMs = config.intervalMs ?? 10_000
+      const store = context.use(await openStore({ path: storage, worker: name, site, intervalMs, clock, log }))
+      const say = () => context.ready(troubleOf(worker))
+      const worker = context.use(
+        await openWorker({
+          site,
+          name,
+          folder: storage,
+          store,
+          candidates,
+          deviceType: config.deviceType,
+          devices: config.devices ?? [],
+          intervalMs,
+          concurrency: config.concurrency ?? 128,
+          simulated: context.demo,
+          clock,
+          log,
+          onState: () => say(),
+        }),
+      )
+      const requests = await openRequests(store, clock)
+      context.share(store)
+      context.stats(() => workerStats(worker))
+      context.provide(contract, serve(contract, handlers(worker, requests), { log }))
+      context.every(pulseMs, () => {
+        context.alive()
+        say()
+      })
+    },
+  })
+}
+
+function troubleOf(worker: Worker): string | null {
+  if (worker.ticks.trouble) return `the store cannot be written: ${worker.ticks.trouble}`
+  if (worker.clock.hr() - worker.counts.lastOutOfSocketsAt < outOfSocketsMs) {
+    return 'there are not enough sockets for all devices: raise the limit of open files or lower `concurrency`'
+  }
+  return null
+}
+
+function warnOfUnknownType({ config, log }: Context<DeviceWorkerConfig>, candidates: readonly Device[]) {
+  const { deviceType } = config
+  const models = candidates.flatMap((device) => Object.keys(device.models))
+  if (!deviceType || models.some((model) => acceptsType(deviceType, model))) return
+  log.warn({ deviceType, nearest: nearest(deviceType, models) }, 'no known model is of this device type')
+}

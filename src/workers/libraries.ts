@@ -1,0 +1,52 @@
+import { capabilitiesOf, type Device } from '#devices'
+import { SdkError, type Static } from '#model'
+import type { LibrarySchema } from '#rpc'
+
+export type Library = Static<typeof LibrarySchema>
+
+/** What each device library brings, in the order of the definitions. */
+export function libraries(devices: readonly Device[]): Library[] {
+  const groups = new Map<string, Device[]>()
+  for (const device of devices) groups.set(device.library, [...(groups.get(device.library) ?? []), device])
+  return [...groups].map(([library, group]) => ({
+    library,
+    kind: group[0]!.kind,
+    make: group[0]!.make,
+    families: group.map(({ family }) => family),
+    models: [...new Set(group.flatMap(({ models }) => Object.keys(models)))],
+    commands: [...new Set(group.flatMap(capabilitiesOf))],
+  }))
+}
+
+/** The definitions of a library; an unknown name is CONFIG_INVALID and answered with the nearest ones. */
+export function devicesOf(devices: readonly Device[], library: string): readonly Device[] {
+  const found = devices.filter((device) => device.library === library)
+  if (found.length > 0) return found
+  const names = [...new Set(devices.map((device) => device.library))]
+  const near = nearest(library, names)
+  throw new SdkError('CONFIG_INVALID', `there is no device library ${library}; did you mean ${near.join(' or ')}?`, {
+    details: { problems: [{ path: '/lib', message: `must be one of ${names.join(', ')}` }] },
+  })
+}
+
+/** The names most like the given one, best first, at most three. */
+export function nearest(name: string, names: readonly string[]): string[] {
+  const wanted = pairsOf(name)
+  return names
+    .map((each) => ({ each, likeness: likeness(wanted, pairsOf(each)) }))
+    .sort((a, b) => b.likeness - a.likeness)
+    .slice(0, 3)
+    .filter(({ likeness }, index) => index === 0 || likeness > 0.4)
+    .map(({ each }) => each)
+}
+
+function pairsOf(name: string): Set<string> {
+  const text = ` ${name.toLowerCase()} `
+  return new Set(Array.from({ length: text.length - 1 }, (_, at) => text.slice(at, at + 2)))
+}
+
+/** Share of letter pairs that two names have in common (Dice coefficient), 0 to 1. */
+function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  const common = [...a].filter((pair) => b.has(pair)).length
+  return (2 * common) / (a.size + b.size)
+}
