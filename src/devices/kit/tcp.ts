@@ -81,11 +81,17 @@ export function abortError(signal: AbortSignal, received: number): SdkError {
 /** Deeper nesting than any device needs; what walks the reply afterwards recurses. */
 const maxDepth = 64
 
-/**
- * A fresh detector of the end of a JSON text in chunks, in one pass over the bytes: a NUL, the bracket that closes the first one, or the
- * line end of a reply that is no JSON at all. Throws DEVICE_BAD_REPLY on nesting deeper than any device needs.
- */
+/** A fresh detector of the end of a JSON text in chunks, for `done`. */
 export function jsonEnd(): (chunk: Buffer) => boolean {
+  const scan = jsonScanner()
+  return (chunk) => scan(chunk) >= 0
+}
+
+/**
+ * Finds the end of a JSON text in one pass over its chunks: a NUL, the bracket that closes the first one, or the line end of a reply that
+ * is no JSON at all. Answers the offset in the chunk just after the text, or -1. Throws DEVICE_BAD_REPLY on nesting deeper than any device needs.
+ */
+export function jsonScanner(): (chunk: Buffer) => number {
   let depth = 0
   let opened = false
   let inString = false
@@ -93,7 +99,7 @@ export function jsonEnd(): (chunk: Buffer) => boolean {
   return (chunk) => {
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at]!
-      if (byte === 0) return true
+      if (byte === 0) return at + 1
       if (inString) {
         if (escaped) escaped = false
         else if (byte === 0x5c) escaped = true
@@ -104,11 +110,11 @@ export function jsonEnd(): (chunk: Buffer) => boolean {
         opened = true
         if (++depth > maxDepth) throw new SdkError('DEVICE_BAD_REPLY', `the reply nests deeper than ${maxDepth}`)
       } else if (byte === 0x7d || byte === 0x5d) {
-        if (--depth <= 0) return true
+        if (--depth <= 0) return at + 1
       } else if (byte === 0x0a && !opened && at === chunk.length - 1) {
-        return true
+        return at + 1
       }
     }
-    return false
+    return -1
   }
 }
