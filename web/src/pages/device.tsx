@@ -1,0 +1,443 @@
+import { errors as errorTable, metrics as metricTable } from 'virtual:vocabulary'
+import type { ComponentChildren } from 'preact'
+import { useCallback, useEffect, useState } from 'preact/hooks'
+import type { DeviceRecord, Metric } from '#model'
+import { commandsOf } from '../commanding.js'
+import { nameOf } from '../filter.js'
+import { duration, efficiency, hashrate, none, percent, power, quantity, share, temperature } from '../format.js'
+import { useApp, useDevices, useLoad, useNow } from '../hooks.js'
+import { hrefOf } from '../route.js'
+import { isOld, statusLooks } from '../status.js'
+import { History } from '../ui/history.js'
+import { Icon } from '../ui/icon.js'
+import {
+  Age,
+  Card,
+  Empty,
+  HealthMark,
+  Meter,
+  Problem,
+  SeverityMark,
+  Simulated,
+  StatusMark,
+  Time,
+  Value,
+} from '../ui/parts.js'
+import { CommandDialog, CommandMenu } from './command-dialog.js'
+import { Boards, Fans, Pools } from './device-parts.js'
+
+/** One device in full: read again each time the stream tells that it has changed. */
+export function DevicePage({ id }: { id: string }) {
+  const { client, store, session } = useApp()
+  useDevices(store.devices, 1000)
+  const row = store.devices.byId.get(id)
+  const { data, error, reload } = useLoad(() => client.device(id), [id, row?.askedAt, row?.status])
+  const [command, setCommand] = useState<string | null>(null)
+  const record = data && row ? { ...data, ...row } : data
+  const load = useCallback(
+    (request: Parameters<typeof client.deviceHistory>[1]) => client.deviceHistory(id, request),
+    [client, id],
+  )
+  if (!record) return error ? <Missing id={id} error={error} retry={reload} /> : <Empty>Loading …</Empty>
+  return (
+    <>
+      <Head record={record}>
+        {session.scope !== 'read' && <CommandMenu commands={commandsOf([record])} total={1} choose={setCommand} />}
+      </Head>
+      <Metrics record={record} />
+      {record.errors.length > 0 && <Errors record={record} />}
+      <History load={load} of={id} shown={['hashrate', 'power', 'temperature']} sync={id} />
+      {record.boards.length > 0 && <Boards record={record} />}
+      <div class="halves">
+        <Pools record={record} />
+        <Fans record={record} />
+      </div>
+      <div class="halves">
+        <Identity record={record} />
+        <Settings record={record} />
+      </div>
+      <AllMetrics record={record} />
+      {Object.keys(record.missing).length > 0 && <MissingFields record={record} />}
+      <div class="halves">
+        <Events id={id} />
+        <Raw id={id} />
+      </div>
+      {command && <CommandDialog command={command} targets={[record]} close={() => setCommand(null)} />}
+    </>
+  )
+}
+
+function Missing({ id, error, retry }: { id: string; error: Error; retry: () => void }) {
+  return (
+    <Card title={id}>
+      <Problem error={error} retry={retry} />
+      <p>
+        <a href={hrefOf('devices')}>All devices</a>
+      </p>
+    </Card>
+  )
+}
+
+function Head({ record, children }: { record: DeviceRecord; children: ComponentChildren }) {
+  const now = useNow()
+  const name = [record.make, record.model, record.variant].filter(Boolean).join(' ') || 'Unknown model'
+  return (
+    <header class="device-head">
+      <a
+        class="back"
+        href={hrefOf('devices')}
+        onClick={(event) => {
+          if (history.length > 1) {
+            event.preventDefault()
+            history.back()
+          }
+        }}
+      >
+        <Icon name="back" /> Devices
+      </a>
+      <div class="device-title">
+        <h1>{nameOf(record)}</h1>
+        <StatusMark status={record.status} reason={record.statusReason} />
+        <HealthMark health={record.health} />
+        {record.simulated && <Simulated />}
+        <span class="device-actions">{children}</span>
+      </div>
+      <p class="quiet">
+        {name}
+        {record.unknownModel && ' (model not in the hardware table)'} · <span class="num">{record.address}</span> ·{' '}
+        {record.worker} · measured <Age at={record.at} now={now} />
+        {record.at !== null && ' ago'}
+      </p>
+      {isOld(record.status) && (
+        <p class="notice">
+          <Icon name={statusLooks[record.status].shape} /> {record.statusReason ?? statusLooks[record.status].means}.{' '}
+          {record.at === null ? (
+            'It was never read.'
+          ) : (
+            <>
+              Values below are{' '}
+              <b>
+                <Age at={record.at} now={now} />
+              </b>{' '}
+              old and count in no total.
+            </>
+          )}
+        </p>
+      )}
+      {!isOld(record.status) && record.statusReason && <p class="notice">{record.statusReason}</p>}
+    </header>
+  )
+}
+
+function Figure({ title, children, note }: { title: string; children: ComponentChildren; note?: ComponentChildren }) {
+  return (
+    <section class="card tile">
+      <h2>{title}</h2>
+      {children}
+      <div class="tile-foot">{note}</div>
+    </section>
+  )
+}
+
+function Metrics({ record }: { record: DeviceRecord }) {
+  const { metrics, tuning } = record
+  const expected = metrics.expectedHashrateThs ?? metrics.nominalHashrateThs
+  const reached = share(metrics.hashrateThs, expected)
+  const shares = (metrics.acceptedShares ?? 0) + (metrics.rejectedShares ?? 0)
+  return (
+    <div class={isOld(record.status) ? 'tiles six old' : 'tiles six'}>
+      <Figure
+        title="Hashrate"
+        note={
+          reached !== undefined && (
+            <>
+              <Meter value={reached} label="Share of the expected hashrate" tone={reached < 85 ? 'warn' : 'ok'} />
+              <span>
+                <b>{percent(reached)}</b> of <Value of={hashrate(expected)} />
+              </span>
+            </>
+          )
+        }
+      >
+        <Value of={hashrate(metrics.hashrateThs)} class="big" />
+      </Figure>
+      <Figure
+        title="Power"
+        note={
+          metrics.powerLimitW != null ? (
+            <>
+              Limit <Value of={power(metrics.powerLimitW)} />
+            </>
+          ) : tuning?.mode ? (
+            `Mode ${tuning.mode}`
+          ) : (
+            ''
+          )
+        }
+      >
+        <Value of={power(metrics.powerW)} class="big" />
+      </Figure>
+      <Figure title="Efficiency" note="Energy per work">
+        <Value of={efficiency(metrics.efficiencyJTh)} class="big" />
+      </Figure>
+      <Figure
+        title="Hottest chip"
+        note={
+          <>
+            Hottest board <Value of={temperature(metrics.boardTempMaxC)} />
+          </>
+        }
+      >
+        <Value of={temperature(metrics.chipTempMaxC)} class="big" />
+      </Figure>
+      <Figure
+        title="Uptime"
+        note={metrics.miningUptimeS != null && `Mining for ${duration(metrics.miningUptimeS * 1000)}`}
+      >
+        <span class="value big">{metrics.uptimeS == null ? none : duration(metrics.uptimeS * 1000)}</span>
+      </Figure>
+      <Figure
+        title="Shares accepted"
+        note={
+          metrics.rejectedShares != null &&
+          `${quantity(metrics.rejectedShares, '1').value} rejected${shares > 0 ? `, ${percent((metrics.rejectedShares / shares) * 100)}` : ''}`
+        }
+      >
+        <Value of={quantity(metrics.acceptedShares, '1')} class="big" />
+      </Figure>
+    </div>
+  )
+}
+
+function Errors({ record }: { record: DeviceRecord }) {
+  return (
+    <Card title={`Errors (${record.errors.length})`}>
+      <ul class="rows errors">
+        {record.errors.map((error) => (
+          <li key={`${error.code}${error.component}${error.index}${error.vendorCode}`}>
+            <SeverityMark severity={error.severity} />
+            <div class="why">
+              <b>{error.message}</b>
+              {error.cause && <p>{error.cause}</p>}
+              {error.action && <p class="action">{error.action}</p>}
+              <p class="quiet">
+                {error.component}
+                {error.index != null && ` ${error.index}`} · {error.code}
+                {error.vendorCode && ` · vendor code ${error.vendorCode}`}
+                {error.firstSeenAt != null && (
+                  <>
+                    {' '}
+                    · since <Time at={error.firstSeenAt} />
+                  </>
+                )}
+              </p>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}
+
+function Facts({ rows }: { rows: readonly (readonly [string, ComponentChildren])[] }) {
+  const given = rows.filter(([, value]) => value !== null && value !== undefined && value !== '')
+  if (given.length === 0) return <Empty>Not reported.</Empty>
+  return (
+    <dl class="pairs">
+      {given.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function Identity({ record }: { record: DeviceRecord }) {
+  const { firmware, psu, location } = record
+  return (
+    <Card title="Device">
+      <Facts
+        rows={
+          [
+            ['Id', <code key="id">{record.id}</code>],
+            ['Firmware', [firmware.family, firmware.version].filter(Boolean).join(' ')],
+            ['API', firmware.api],
+            ['Serial', record.serial],
+            ['MAC', record.mac],
+            ['Host name', record.hostname],
+            ['Control board', record.controlBoard],
+            ['Power supply', psu && [psu.model, psu.version, psu.serial].filter(Boolean).join(' · ')],
+            [
+              'Location',
+              [location.container, location.rack, location.slot].filter((part) => part !== undefined).join(' / '),
+            ],
+            [
+              'Tags',
+              record.tags.length > 0 &&
+                record.tags.map((tag) => (
+                  <span class="tag" key={tag}>
+                    {tag}
+                  </span>
+                )),
+            ],
+            ['Worker', record.worker],
+            ['Answered in', record.latencyMs != null && `${Math.round(record.latencyMs)} ms`],
+          ].filter(([, value]) => value !== false) as [string, ComponentChildren][]
+        }
+      />
+    </Card>
+  )
+}
+
+const yes = (value: boolean | null | undefined) => (value === true ? 'yes' : value === false ? 'no' : null)
+
+function Settings({ record }: { record: DeviceRecord }) {
+  const { tuning, network } = record
+  return (
+    <Card title="Tuning and network">
+      <Facts
+        rows={[
+          ['Power mode', tuning?.mode],
+          ['Target power', tuning?.targetW != null ? <Value of={power(tuning.targetW)} /> : null],
+          ['Target hashrate', tuning?.targetThs != null ? <Value of={hashrate(tuning.targetThs)} /> : null],
+          ['Power', tuning?.percent != null ? percent(tuning.percent) : null],
+          [
+            'Frequency',
+            tuning?.frequencyPct != null ? `${tuning.frequencyPct > 0 ? '+' : ''}${tuning.frequencyPct} %` : null,
+          ],
+          ['Preset', tuning?.preset],
+          ['Tuned', yes(tuning?.tuned)],
+          ['LED', record.led],
+          ['DHCP', yes(network?.dhcp)],
+          ['IP address', network?.ip],
+          ['Netmask', network?.netmask],
+          ['Gateway', network?.gateway],
+          ['DNS', network?.dns?.join(', ')],
+        ]}
+      />
+    </Card>
+  )
+}
+
+function AllMetrics({ record }: { record: DeviceRecord }) {
+  const given = (Object.keys(metricTable) as Metric[]).filter(
+    (name) => record.metrics[name] !== undefined && record.metrics[name] !== null,
+  )
+  return (
+    <Card>
+      <details>
+        <summary>All {given.length} values that it reports</summary>
+        <dl class="pairs wide">
+          {given.map((name) => (
+            <div key={name}>
+              <dt title={name}>{metricTable[name].title}</dt>
+              <dd>
+                <Value of={quantity(record.metrics[name], metricTable[name].unit)} />
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </details>
+    </Card>
+  )
+}
+
+function MissingFields({ record }: { record: DeviceRecord }) {
+  return (
+    <Card title="Could not be read this time">
+      <ul class="rows">
+        {Object.entries(record.missing).map(([field, { code, message }]) => (
+          <li key={field}>
+            <span>{metricTable[field as Metric]?.title ?? field}</span>
+            <span class="why">{message}</span>
+            <span class="quiet" title={errorTable[code]?.action}>
+              {errorTable[code]?.title ?? code}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}
+
+const eventTones = {
+  'error-raised': ['warn', 'triangle'],
+  'error-cleared': ['ok', 'check'],
+  command: ['busy', 'bolt'],
+  status: ['off', 'cycle'],
+} as const
+const refreshEventsMs = 10_000
+
+function Events({ id }: { id: string }) {
+  const { client } = useApp()
+  const { data, error, reload } = useLoad(() => client.events(id), [id], refreshEventsMs)
+  return (
+    <Card title="Events">
+      {error && <Problem error={error} retry={reload} />}
+      {data?.length === 0 && <Empty>Nothing has happened yet.</Empty>}
+      <ul class="rows events">
+        {data?.map((event, index) => {
+          const [tone, icon] = eventTones[event.type as keyof typeof eventTones] ?? ['off', 'dash']
+          return (
+            <li key={`${event.at}${event.type}${index}`}>
+              <span class={`mark ${tone}`} title={event.type}>
+                <Icon name={icon} />
+              </span>
+              <span class="why">{event.message}</span>
+              <Time at={event.at} />
+            </li>
+          )
+        })}
+      </ul>
+    </Card>
+  )
+}
+
+/** Asked for on demand: it reads the device once more. */
+function Raw({ id }: { id: string }) {
+  const { client } = useApp()
+  const [raw, setRaw] = useState<Awaited<ReturnType<typeof client.raw>> | null>(null)
+  const [error, setError] = useState<Error | null>(null)
+  const [busy, setBusy] = useState(false)
+  const read = () => {
+    setBusy(true)
+    setError(null)
+    client
+      .raw(id)
+      .then(setRaw, setError)
+      .finally(() => setBusy(false))
+  }
+  useEffect(() => setRaw(null), [id])
+  return (
+    <Card
+      title="Raw replies"
+      extra={
+        <button type="button" onClick={read} disabled={busy}>
+          {busy ? 'Reading …' : raw ? 'Read again' : 'Read now'}
+        </button>
+      }
+    >
+      {error && <Problem error={error} />}
+      {!raw && !error && <Empty>The replies of the device as they come, without secrets.</Empty>}
+      {raw && (
+        <>
+          <p class="quiet">
+            Read at <Time at={raw.at} />
+          </p>
+          {Object.entries(raw.replies).map(([name, reply]) => (
+            <details key={name}>
+              <summary>
+                <code>{name}</code>
+              </summary>
+              <pre class="raw" tabIndex={0}>
+                {typeof reply === 'string' ? reply : JSON.stringify(reply, null, 2)}
+              </pre>
+            </details>
+          ))}
+        </>
+      )}
+    </Card>
+  )
+}
