@@ -98,3 +98,8 @@ function challengeOf({ headers }: HttpResponse): Challenge {
 function same(a: Credentials, b: Credentials): boolean {
   return a.username === b.username && a.password === b.password
 }
+
+/** The credentials that the device took last. */
+export function loginInUse(io: Io, port: PortName): Credentials | undefined {
+  return loginOf(io, port).session?.credentials
+}

@@ -34,7 +34,7 @@ export interface Stats {
   readonly labelThs: number | undefined
   readonly hwErrors: number | undefined
   readonly hwErrorPct: number | undefined
-  readonly fans: readonly number[] | undefined
+  readonly fans: readonly (number | undefined)[] | undefined
   readonly mode: number | undefined
   readonly freqLevel: number | undefined
   readonly powerW: number | undefined
@@ -166,13 +166,13 @@ function oldChains(stats: Fields, rate: (value: unknown) => number | undefined):
   }))
 }
 
-function oldFans(stats: Fields): number[] | undefined {
+function oldFans(stats: Fields): (number | undefined)[] | undefined {
   const count = num(stats.fan_num)
   if (count === 0) return []
   const start = fanStarts.find((first) => num(stats[`fan${first}`])) ?? 1
   const all = places(start, Math.min(count ?? fansInGroup, maxParts)).map((n) => stats[`fan${n}`])
   const found = rpms(all)
-  return found.length > 0 ? found : undefined
+  return found.some((rpm) => rpm !== undefined) ? found : undefined
 }
 
 function places(first: number, count: number): number[] {
@@ -336,9 +336,7 @@ function orElse(sensors: (number | undefined)[], single: unknown): (number | und
   return sensors.some((each) => each !== undefined) ? sensors : [temperature(single)]
 }
 
-function rpms(list: readonly unknown[]): number[] {
-  return list
-    .slice(0, maxParts)
-    .map(num)
-    .filter((rpm): rpm is number => within('fanMaxRpm', rpm) !== undefined)
+/** Each fan in its place; a place without a number keeps it, so that the others keep theirs. */
+function rpms(list: readonly unknown[]): (number | undefined)[] {
+  return list.slice(0, maxParts).map((rpm) => within('fanMaxRpm', num(rpm)))
 }

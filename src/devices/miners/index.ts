@@ -1,0 +1,5 @@
+import type { Device } from '../define.js'
+import { antminerStock } from './antminer.js'
+
+/** Every miner definition there is; what is listed here is scanned for, read and commanded. */
+export const miners: readonly Device[] = [antminerStock]
