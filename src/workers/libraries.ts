@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein'
 import { capabilitiesOf, type Device } from '#devices'
 import { SdkError, type Static } from '#model'
 import type { LibrarySchema } from '#rpc'
@@ -31,22 +32,10 @@ export function devicesOf(devices: readonly Device[], library: string): readonly
 
 /** The names most like the given one, best first, at most three. */
 export function nearest(name: string, names: readonly string[]): string[] {
-  const wanted = pairsOf(name)
+  const wanted = name.toLowerCase()
   return names
-    .map((each) => ({ each, likeness: likeness(wanted, pairsOf(each)) }))
-    .sort((a, b) => b.likeness - a.likeness)
-    .slice(0, 3)
-    .filter(({ likeness }, index) => index === 0 || likeness > 0.4)
+    .map((each) => ({ each, edits: distance(wanted, each.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits)
+    .filter(({ edits }, index) => index === 0 || (index < 3 && edits <= wanted.length / 2))
     .map(({ each }) => each)
-}
-
-function pairsOf(name: string): Set<string> {
-  const text = ` ${name.toLowerCase()} `
-  return new Set(Array.from({ length: text.length - 1 }, (_, at) => text.slice(at, at + 2)))
-}
-
-/** Share of letter pairs that two names have in common (Dice coefficient), 0 to 1. */
-function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
-  const common = [...a].filter((pair) => b.has(pair)).length
-  return (2 * common) / (a.size + b.size)
 }

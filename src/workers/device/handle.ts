@@ -2,15 +2,8 @@ import type { Device, Replies } from '#devices'
 import type { DeviceEntry, DeviceRecord } from '#model'
 import type { Settings } from './changes.js'
 import { newPace, type Pace } from './pace.js'
+import type { Pending } from './record.js'
 import { type Turns, turns } from './turns.js'
-
-/** A restart that was caused by us and is not over yet. */
-export interface Pending {
-  readonly status: 'rebooting' | 'updating'
-  readonly since: number
-  /** After this it is over, whatever the device shows. */
-  readonly until: number
-}
 
 /** All that a worker holds of one device while it runs. */
 export interface Handle {

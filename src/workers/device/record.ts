@@ -14,7 +14,14 @@ import {
   type SdkError,
   type Status,
 } from '#model'
-import type { Pending } from './handle.js'
+
+/** A restart that was caused by us and is not over yet. */
+export interface Pending {
+  readonly status: 'rebooting' | 'updating'
+  readonly since: number
+  /** After this it is over, whatever the device shows. */
+  readonly until: number
+}
 
 /** Where a record belongs, and what stands in it before the device was ever read. */
 export interface Home {

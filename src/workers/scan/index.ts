@@ -1,0 +1,3 @@
+export { maxAddresses, parseRanges } from './ranges.js'
+export { type ScanOptions, scanOnce } from './scan.js'
+export { scanner } from './service.js'
