@@ -17,6 +17,7 @@ export function answerError(log: Log, error: unknown, request: FastifyRequest, r
   if (known.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer realm="miningsdk"')
   const waitS = (known.details as { retryAfterS?: number } | undefined)?.retryAfterS
   if (waitS !== undefined) reply.header('retry-after', String(waitS))
+  reply.header('cache-control', 'no-store')
   return reply.status(problem.status).type(problemType).send(JSON.stringify(problem))
 }
 

@@ -71,7 +71,7 @@ export const deviceRoutes = [
     group: 'devices',
     scope: 'admin',
     summary: 'Adds one device, or many as `entries`; `worker` is needed where there are several',
-    body: Type.Union([ManySchema, OneSchema]),
+    body: Type.Union([OneSchema, ManySchema]),
     reply: Type.Object({
       added: Type.Array(Type.String()),
       /** There before, by id or by host and port. */
