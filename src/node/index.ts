@@ -1,7 +1,20 @@
 /** A peer put together: configuration, supervised services, their directory, its lifetime. */
 
+export {
+  configFileName,
+  configJsonSchema,
+  effectiveConfig,
+  loadConfig,
+  type Runtime,
+  readConfig,
+  runtimes,
+  type SiteConfig,
+} from './config.js'
+export type { ConfigKind, ServiceEntry } from './entries.js'
+export { type Bootstrap, type Env, logLevelOf, type Mode, modes, secretOf } from './environment.js'
 export { createLog, type LogLevel, type LogOptions, logLevels } from './log.js'
-export { createNode, defaultLimits, namePattern } from './node.js'
+export { namePattern } from './names.js'
+export { createNode, defaultLimits } from './node.js'
 export { createScope, type Ending, type OwnedScope } from './scope.js'
 export * from './service.js'
 export { closeOnSignals, type SignalWatch } from './signals.js'

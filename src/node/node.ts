@@ -1,12 +1,13 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
-import { check, SdkError, systemClock, Type } from '#model'
+import { check, SdkError, systemClock } from '#model'
 import { type Caller, client, nodeContract, serve } from '#rpc'
 import { watchStrays } from './attribution.js'
 import { fillDefaults } from './defaults.js'
 import { createRegistry } from './directory.js'
 import { lockFolder } from './lock.js'
 import { createLog } from './log.js'
+import { NameSchema } from './names.js'
 import { createScope } from './scope.js'
 import type { Context, Node, NodeOptions, Placement, SupervisorLimits } from './service.js'
 import { createSupervisor } from './supervisor.js'
@@ -25,9 +26,6 @@ export const defaultLimits: SupervisorLimits = {
   shutdownMs: 10_000,
 }
 
-/** Names become folders and parts of ids. */
-export const namePattern = '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'
-
 /** Who acts through `Node.connect` without naming a caller: whoever runs this process. */
 const operator: Caller = { id: 'local:operator', scope: 'admin' }
 
@@ -37,6 +35,7 @@ const operator: Caller = { id: 'local:operator', scope: 'admin' }
  */
 export async function createNode(options: NodeOptions): Promise<Node> {
   const { site, clock = systemClock, random = Math.random, log = createLog(), demo = false, mode = 'single' } = options
+  check(NameSchema, site, `the site name ${JSON.stringify(site)}`, 'CONFIG_INVALID')
   const limits = { ...defaultLimits, ...options.limits }
   const storage = isAbsolute(options.storage) ? options.storage : resolve(options.storage)
   const placements = options.services.map(checkPlacement)
@@ -137,8 +136,6 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     close,
   }
 }
-
-const NameSchema = Type.String({ pattern: namePattern })
 
 function checkPlacement({ name, service, config }: Placement): Placement {
   check(NameSchema, name, `the service name ${JSON.stringify(name)}`, 'CONFIG_INVALID')
