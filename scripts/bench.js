@@ -16,7 +16,9 @@ let failed = 0
 // The soak takes half an hour: only when asked for.
 for (const name of wanted.length > 0 ? wanted : all.filter((each) => each !== 'soak')) {
   console.error(`# ${name}`)
-  const { status } = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', `bench/${name}.bench.ts`], { stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', `bench/${name}.bench.ts`], {
+    stdio: 'inherit',
+  })
   if (status !== 0) failed++
 }
 process.exit(failed > 0 ? 1 : 0)

@@ -9,7 +9,8 @@ const installing = process.argv.includes('--install')
 if (installing && !process.env.MININGSDK_KEEP_PREBUILDS) prunePrebuilds('node_modules')
 
 if (!existsSync('node_modules/typescript') || !existsSync('node_modules/vite')) {
-  if (!existsSync('dist/src/cli/main.js')) fail('building needs the development dependencies: install without --omit=dev')
+  if (!existsSync('dist/src/cli/main.js'))
+    fail('building needs the development dependencies: install without --omit=dev')
   process.exit(0)
 }
 if (!installing) rmSync('dist/src', { recursive: true, force: true })
@@ -30,7 +31,8 @@ function prunePrebuilds(root) {
     const prebuilds = join(path, 'prebuilds')
     const own = `${process.platform}-${process.arch}`
     if (!existsSync(join(prebuilds, own))) continue
-    for (const other of readdirSync(prebuilds)) if (other !== own) rmSync(join(prebuilds, other), { recursive: true, force: true })
+    for (const other of readdirSync(prebuilds))
+      if (other !== own) rmSync(join(prebuilds, other), { recursive: true, force: true })
   }
 }
 

@@ -18,7 +18,10 @@ const totals = { passed: 0, failed: 0, skipped: 0 }
 function run(file) {
   return new Promise((resolve) => {
     const args = ['--conditions=source', '--import', 'tsx', '--no-warnings', file]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_ENV: 'test' } })
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_ENV: 'test' },
+    })
     let output = ''
     child.stdout.on('data', (chunk) => (output += chunk))
     child.stderr.on('data', (chunk) => (output += chunk))
@@ -35,12 +38,20 @@ function run(file) {
       const skipped = lines.filter((line) => /^ok .*# SKIP/i.test(line)).length
       const passed = lines.filter((line) => /^ok /.test(line)).length - skipped
       const ended = lines.some((line) => /^# (not )?ok$/.test(line))
-      const broken = late ? 'did not end in time: something was left open' : !ended ? 'ended before its last test' : code !== 0 && failures === 0 ? `exit ${code}` : null
+      const broken = late
+        ? 'did not end in time: something was left open'
+        : !ended
+          ? 'ended before its last test'
+          : code !== 0 && failures === 0
+            ? `exit ${code}`
+            : null
       totals.passed += passed
       totals.skipped += skipped
       totals.failed += failures + (broken ? 1 : 0)
       const seconds = ((Date.now() - started) / 1000).toFixed(1)
-      console.log(`${failures || broken ? 'FAIL' : 'ok  '} ${file}  ${passed} passed${failures ? `, ${failures} failed` : ''}${skipped ? `, ${skipped} skipped` : ''}  ${seconds} s`)
+      console.log(
+        `${failures || broken ? 'FAIL' : 'ok  '} ${file}  ${passed} passed${failures ? `, ${failures} failed` : ''}${skipped ? `, ${skipped} skipped` : ''}  ${seconds} s`,
+      )
       if (failures || broken) console.log(`${broken ? `     ${broken}\n` : ''}${output.replace(/^/gm, '     | ')}`)
       resolve()
     })

@@ -1,4 +1,10 @@
-/** The public SDK. */
-export * from '#model'
-export * from '#rpc'
+/** The public SDK: re-exports only. */
 export * from '#devices'
+export { gateway } from '#gateway'
+export * from '#model'
+export type { Context, Directory, Node, NodeOptions, Placement, Scope, Service, SiteConfig } from '#node'
+export { closeOnSignals, createLog, createNode, createScope, defineService, loadConfig, version } from '#node'
+export type { DevicePage, DeviceQuery, FleetView, Reader, Series, Store, Tick, Totals } from '#replication'
+export { fleetView, openStore } from '#replication'
+export * from '#rpc'
+export { workerServices } from '#workers'

@@ -51,8 +51,8 @@ function firstMessage(child: ChildProcess): Promise<SimulatedDevice[]> {
   })
 }
 
-/** The configuration of the demo site: one worker a library, the gateway on the next free port. */
-export function demoConfig(devices: readonly SimulatedDevice[]) {
+/** The configuration document of the demo site: one worker a library, the gateway on the next free port. */
+export function demoDocument(devices: readonly SimulatedDevice[]): unknown {
   const libraries = [...new Set(devices.map((device) => device.library))]
   return {
     site: 'demo',
@@ -60,9 +60,13 @@ export function demoConfig(devices: readonly SimulatedDevice[]) {
       ...libraries.map((lib) => ({
         name: lib.replace(/^miner-/, ''),
         lib,
-        devices: devices.filter((device) => device.library === lib).map(({ library: _, ...entry }) => entry),
+        devices: devices.filter((device) => device.library === lib).map(entryOf),
       })),
       { name: 'gateway', port: 3000, portFallback: true },
     ],
   }
+}
+
+function entryOf({ library: _, ...entry }: SimulatedDevice): DeviceEntry {
+  return entry
 }

@@ -37,11 +37,11 @@ const checks: Record<string, (call: Call) => Promise<Finding[]>> = {
     return [ok('store', `native storage loads on ${process.platform}-${process.arch}`)]
   },
   async config({ env }) {
-    const { config, file } = await loadSettings(env)
+    const { config, demo } = await loadSettings(env)
     return [
       ok(
         'config',
-        file ? `${file}: site ${config.site}, ${config.services.length} services` : 'none: the demo site runs',
+        !demo ? `${config.file}: site ${config.site}, ${config.services.length} services` : 'none: the demo site runs',
       ),
     ]
   },

@@ -1,0 +1,90 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Node } from '#node'
+import { gatewayContract } from '#rpc'
+import type { Call, CliCommand } from '../command.js'
+import { exit } from '../failure.js'
+import { loadSettings, type Settings } from '../settings.js'
+import { type SiteFile, siteFile } from '../site-client.js'
+
+export const start: CliCommand = {
+  usage: '',
+  summary: 'run the site of this folder; without a configuration file the demo site',
+  options: [['--demo', 'the demo site of simulated devices, whatever is configured']],
+  ownSignals: true,
+  async run(call) {
+    const settings = await loadSettings(call.env, { demo: call.options.demo === true })
+    if (!settings.demo) return runSite(settings, call)
+    const [{ demoDocument, startDemoDevices }, { readConfig }, { kinds }] = await Promise.all([
+      import('../demo.js'),
+      import('#node'),
+      import('../site.js'),
+    ])
+    const simulators = await startDemoDevices()
+    try {
+      return await runSite(
+        { demo: true, config: readConfig(demoDocument(simulators.devices), { env: call.env, kinds }) },
+        call,
+      )
+    } finally {
+      simulators.close()
+    }
+  },
+}
+
+/** Runs until a signal ends it; then everything closes in reverse order. */
+async function runSite({ config, demo }: Settings, { out, env }: Call): Promise<number> {
+  const [{ closeOnSignals, createLog, createNode, logLevelOf }, { placementsOf }] = await Promise.all([
+    import('#node'),
+    import('../site.js'),
+  ])
+  const log = createLog({ level: logLevelOf(env) })
+  for (const warning of config.warnings) log.warn({}, warning)
+  const { site, storage, mode } = config
+  const node = await createNode({ site, storage, mode, demo, services: placementsOf(config), log })
+  const watch = closeOnSignals(node, { onSignal: (signal) => out.note(`${signal}: closing (again to force)`) })
+  const written = join(storage, siteFile)
+  try {
+    await node.ready()
+    await announce(node, { config, demo }, out.note, written)
+    const { late } = await watch.closed
+    if (late.length > 0) out.note(`did not close in time: ${late.join(', ')}`)
+    return exit.ok
+  } finally {
+    watch.stop()
+    rmSync(written, { force: true })
+  }
+}
+
+/** What a newcomer needs: where the page is, how to sign in, where the token lies, what to do next. */
+async function announce(node: Node, { config, demo }: Settings, say: (text: string) => void, file: string) {
+  const failed = node.services().filter((service) => !service.ready)
+  for (const service of failed)
+    say(`! ${service.name} does not run: ${service.reason ?? service.lastError ?? service.state}`)
+  if (node.directory.find(gatewayContract).length === 0)
+    return say(`site ${config.site} runs without a gateway: no page, no HTTP`)
+  const gateway = node.connect(gatewayContract)
+  const [address, signIn] = await Promise.all([gateway.address({}), gateway.signInCode({})])
+  const facts: SiteFile = { url: address.url, pid: process.pid, site: config.site, demo }
+  writeFileSync(file, JSON.stringify(facts), { mode: 0o600 })
+  const moved = address.port === address.wantedPort ? '' : ` (port ${address.wantedPort} was taken)`
+  say(
+    [
+      '',
+      `  MiningSDK: site ${config.site}${demo ? ', a DEMO of simulated devices' : ''}`,
+      '',
+      `  Dashboard      ${address.url}${moved}`,
+      `  Sign in once   ${signIn.url}`,
+      `  Admin token    ${join(config.storage, 'admin.token')}`,
+      `  API            ${address.url}/api/docs`,
+      ...(config.mode === 'microservices'
+        ? ['', '  mode microservices: in this version all services run in this one process']
+        : []),
+      '',
+      demo
+        ? '  Next: miningsdk init, to make a site of your own'
+        : '  Next: miningsdk scan <your network, e.g. 10.0.0.0/22> --add',
+      '',
+    ].join('\n'),
+  )
+}

@@ -1,0 +1,57 @@
+import { miners } from '#devices'
+import { gateway } from '#gateway'
+import { SdkError, Type } from '#model'
+import type { ConfigKind, Placement, Service, SiteConfig } from '#node'
+import { workerServices } from '#workers'
+
+/** The built-in services, by kind. Composition happens here, because only here every room is known. */
+const services: readonly Service[] = [...workerServices(miners), gateway]
+
+/** Roles that a configuration may already name; their services come with the mesh. */
+const laterRoles = ['aggregator', 'dht', 'monitor'] as const
+
+/** How an entry of `services[]` tells what it is: `lib` makes a device worker, `port` the gateway, `role` the rest. */
+export const kinds: readonly ConfigKind[] = [
+  { kind: 'device-worker', matches: (entry) => 'lib' in entry, schema: serviceOf('device-worker').config },
+  { kind: 'gateway', matches: (entry) => 'port' in entry && !('lib' in entry), schema: serviceOf('gateway').config },
+  ...laterRoles.map((role) => ({
+    kind: role,
+    matches: (entry: Readonly<Record<string, unknown>>) => entry.role === role,
+    schema: Type.Object({ role: Type.Literal(role) }, { additionalProperties: false }),
+  })),
+]
+
+function serviceOf(kind: string): Service {
+  const found = services.find((service) => service.kind === kind)
+  if (!found)
+    throw new SdkError(
+      'CONFIG_INVALID',
+      `this version has no service of the kind ${kind}; remove it from the configuration`,
+    )
+  return found
+}
+
+/**
+ * The services that a configuration asks for, and those that belong to every site with workers: the scanner and the commander.
+ * Throws CONFIG_INVALID for a service that does not exist.
+ */
+export function placementsOf({ services: entries, only }: SiteConfig): Placement[] {
+  const configured = entries.map(({ name, kind, config }) => ({ name, service: serviceOf(kind), config }))
+  const hasWorkers = entries.some(({ kind }) => kind === 'device-worker')
+  const belonging = hasWorkers
+    ? ['scanner', 'commander'].map((kind) => ({ name: freeName(kind, entries), service: serviceOf(kind), config: {} }))
+    : []
+  const all = [...configured, ...belonging]
+  if (only === null) return all
+  const chosen = all.filter(({ name }) => name === only)
+  if (chosen.length === 0)
+    throw new SdkError(
+      'CONFIG_INVALID',
+      `MININGSDK_SERVICE names ${only}; there are ${all.map(({ name }) => name).join(', ')}`,
+    )
+  return chosen
+}
+
+function freeName(wanted: string, taken: readonly { name: string }[]): string {
+  return taken.some(({ name }) => name === wanted) ? `${wanted}-service` : wanted
+}
