@@ -1,0 +1,1 @@
+export { commander } from './service.js'
