@@ -145,14 +145,14 @@ export function useDismiss(open: boolean, close: () => void) {
     const outside = (event: Event) => {
       if (!element.current?.contains(event.target as Node)) close()
     }
-    const escape = (event: KeyboardEvent) => {
+    const onKey = (event: KeyboardEvent) => {
       if (event.key === 'Escape') close()
     }
     addEventListener('pointerdown', outside)
-    addEventListener('keydown', escape)
+    addEventListener('keydown', onKey)
     return () => {
       removeEventListener('pointerdown', outside)
-      removeEventListener('keydown', escape)
+      removeEventListener('keydown', onKey)
     }
   }, [open, close])
   return element

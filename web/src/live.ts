@@ -34,16 +34,18 @@ async function connect(client: Client, store: Store, signal: AbortSignal, onOpen
   const broken = new AbortController()
   const either = AbortSignal.any([signal, broken.signal])
   let failure: unknown
-  let reading: Promise<void> | null = null
+  let reading = false
   const removed = new Set<string>()
   const readAgain = () => {
-    reading ??= readAll(client, store, removed, either)
+    if (reading) return
+    reading = true
+    void readAll(client, store, removed, either)
       .catch((error: unknown) => {
         failure = error
         broken.abort()
       })
       .finally(() => {
-        reading = null
+        reading = false
       })
   }
   await client.stream(

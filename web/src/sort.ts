@@ -42,7 +42,7 @@ export const sortable = (column: string): boolean => Object.hasOwn(keys, column)
  */
 export function sorted(records: readonly DeviceRow[], sort: string): DeviceRow[] {
   const down = sort.startsWith('-')
-  const keyOf = keys[down ? sort.slice(1) : sort] ?? keys['name']!
+  const keyOf = keys[down ? sort.slice(1) : sort] ?? keys.name!
   const sign = down ? -1 : 1
   const entries = records.map((record) => ({ record, key: keyOf(record) ?? null }))
   entries.sort((a, b) => {

@@ -14,8 +14,8 @@ export function setTheme(next: Theme): void {
 }
 
 function apply(next: Theme): void {
-  if (next === 'system') delete document.documentElement.dataset['theme']
-  else document.documentElement.dataset['theme'] = next
+  if (next === 'system') delete document.documentElement.dataset.theme
+  else document.documentElement.dataset.theme = next
 }
 
 apply(theme.value)

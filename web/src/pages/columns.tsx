@@ -144,7 +144,7 @@ export const columns: readonly Column[] = [
     hidden: true,
     cell: (record) => <span>{percent(record.metrics.poolRejectPct)}</span>,
   },
-  { key: 'errors', title: 'Errors', width: '116px', cell: (record) => <Errors record={record} /> },
+  { key: 'errors', title: 'Errors', width: '134px', cell: (record) => <Errors record={record} /> },
   {
     key: 'address',
     title: 'Address',
@@ -185,7 +185,7 @@ export const columns: readonly Column[] = [
   {
     key: 'at',
     title: 'Measured',
-    width: '84px',
+    width: '104px',
     numeric: true,
     cell: (record, now) => <Age at={record.at} now={now} />,
   },

@@ -141,7 +141,6 @@ function ChipMaps({ record }: { record: DeviceRecord }) {
                 {[...chipMap]
                   .filter((chip) => chips[chip])
                   .map((chip, at) => (
-                    // biome-ignore lint/suspicious/noArrayIndexKey: a chip is its place
                     <i key={at} class={chips[chip]?.[0]} title={`Chip ${at}: ${chips[chip]?.[1]}`} />
                   ))}
               </span>

@@ -71,7 +71,7 @@ export function JobBar({ job }: { job: Pick<CommandJob, 'counts'> }) {
       aria-label={`${progress.ended} of ${progress.total} done`}
     >
       {parts.map(([tone, count]) => count > 0 && <i key={tone} class={tone} style={{ flexGrow: String(count) }} />)}
-      <i class="rest" style={{ flexGrow: String(progress.queued) }} />
+      {progress.queued > 0 && <i class="rest" style={{ flexGrow: String(progress.queued) }} />}
     </div>
   )
 }

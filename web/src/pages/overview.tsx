@@ -122,7 +122,7 @@ function Tiles({ totals }: { totals: Totals }) {
 }
 
 function DevicesTile({ totals }: { totals: Totals }) {
-  const degraded = (totals.byHealth['degraded'] ?? 0) + (totals.byHealth['critical'] ?? 0)
+  const degraded = (totals.byHealth.degraded ?? 0) + (totals.byHealth.critical ?? 0)
   const present = statusOrder.filter((status) => totals.byStatus[status])
   return (
     <section class="card tile fleet-tile">

@@ -13,6 +13,8 @@ import type { Column } from './columns.js'
 
 const rowHeight = 40
 const narrowRowHeight = 64
+/** Room below the last row for the bar of the selection. */
+const bulkBarHeight = 84
 
 interface TableProps {
   rows: readonly DeviceRow[]
@@ -58,7 +60,7 @@ export function DeviceTable(props: TableProps) {
     const row = (event.target as HTMLElement).closest<HTMLElement>('[data-row]')
     if (!step || !row || !box.current) return
     event.preventDefault()
-    const to = Number(row.dataset['row']) + step
+    const to = Number(row.dataset.row) + step
     if (to * height < box.current.scrollTop) box.current.scrollTop = to * height
     if ((to + 2) * height > box.current.scrollTop + box.current.clientHeight)
       box.current.scrollTop = (to + 2) * height - box.current.clientHeight
@@ -78,7 +80,9 @@ export function DeviceTable(props: TableProps) {
       <div
         class="table-inner"
         role="rowgroup"
-        style={{ height: `${rows.length * height + (narrow ? 0 : rowHeight)}px` }}
+        style={{
+          height: `${rows.length * height + (narrow ? 0 : rowHeight) + (selected.size > 0 ? bulkBarHeight : 0)}px`,
+        }}
       >
         <div class="tr th" role="row" aria-rowindex={1} style={narrow ? {} : { gridTemplateColumns: template }}>
           {onSelect && (

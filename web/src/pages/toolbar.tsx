@@ -29,7 +29,7 @@ const labelOf = (facet: Facet, value: string) =>
 export function Toolbar({ filter, setFilter, records, hidden, setHidden, shown, total }: ToolbarProps) {
   return (
     <div class="toolbar">
-      <label class="search">
+      <label class="search-box">
         <span class="visually-hidden">Search devices</span>
         <Icon name="search" />
         <input
@@ -44,7 +44,7 @@ export function Toolbar({ filter, setFilter, records, hidden, setHidden, shown, 
             else setFilter({ ...filter, q: '' })
           }}
         />
-        <kbd aria-hidden="true">/</kbd>
+        <kbd title="Press / to search">/</kbd>
       </label>
       <div class="facets">
         {facets.map((facet) => (

@@ -103,24 +103,23 @@ function options(props: { current: ChartProps }, element: HTMLElement): uPlot.Op
       {
         ...axis,
         space: 70,
-        values: (plot, splits) => splits.map((at) => moment(at, plot.scales['x']!.max! - plot.scales['x']!.min!)),
+        size: 30,
+        values: (plot, splits) => splits.map((at) => moment(at, plot.scales.x!.max! - plot.scales.x!.min!)),
       },
       { ...axis, size: 68, gap: 6, values: (_plot, splits) => splits.map(format) },
     ],
     series: [
       {
         label: 'Time',
-        value: (_plot, at) =>
-          at === null || at === undefined
-            ? '—'
-            : new Date(at * 1000).toLocaleString([], { dateStyle: 'short', timeStyle: 'medium' }),
+        value: (plot, at) => whenOf(at ?? lastOf(plot.data[0])),
       },
       ...lines.map(
         (line): uPlot.Series => ({
           label: line.label,
           stroke: color(line.color),
           width: line.dashed ? 1.25 : 1.75,
-          value: (_plot, value) => format(value),
+          // Without a cursor it is the last value.
+          value: (plot, value, at, index) => format(index === null ? lastOf(plot.data[at]) : value),
           points: { show: false },
           ...(line.dashed ? { dash: [4, 4] } : {}),
           ...(line.filled ? { fill: () => faded(resolved(element, line.color)) } : {}),
@@ -148,6 +147,12 @@ function resolved(element: HTMLElement, name: string): string {
 }
 
 const faded = (color: string) => `color-mix(in oklab, ${color} 12%, transparent)`
+
+const lastOf = (values: ArrayLike<number | null | undefined> | undefined) =>
+  Array.from(values ?? []).findLast((value) => value !== null && value !== undefined) ?? null
+
+const whenOf = (at: number | null) =>
+  at === null ? '—' : new Date(at * 1000).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })
 
 const pad = (value: number) => String(value).padStart(2, '0')
 

@@ -93,7 +93,6 @@ function Rows(props: InputProps) {
     <fieldset>
       <legend>{labelOf(name)}</legend>
       {items.map((item, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the order is what tells these items apart
         <div class="form-row" key={index}>
           <span class="num quiet">{index + 1}</span>
           <SchemaInput

@@ -50,16 +50,9 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
 
   return (
     <div class={link.state === 'lost' ? 'shell frozen' : 'shell'}>
-      <a
-        class="skip"
-        href="#main"
-        onClick={(event) => {
-          event.preventDefault()
-          main.current?.focus()
-        }}
-      >
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
         Skip to the content
-      </a>
+      </button>
       <header class="top">
         <a class="brand" href={hrefOf('overview')} aria-label={`MiningSDK, site ${node.site}`}>
           <img src="/icon.svg" alt="" width="26" height="26" />
@@ -82,7 +75,7 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
         </div>
       </header>
       <DemoBanner />
-      <main id="main" ref={main} tabIndex={-1} class={`page ${route.page}`}>
+      <main id="main" ref={main} tabIndex={-1} class={`page at-${route.page}`}>
         {children}
       </main>
     </div>
