@@ -3,6 +3,33 @@ import { observe } from '#devices'
 import { antminerStock } from '../../src/devices/miners/antminer.js'
 import { AntminerDevice, asS19, capture } from './antminer-device.js'
 
+/** What the source of a capture says of it; each says some of it. */
+interface Expected {
+  model: string
+  hashrate_ths: number
+  hashrate_avg_ths: number
+  expected_hashrate_ths: number
+  nominal_hashrate_ths: number
+  uptime_s: number
+  fan_rpm: number[]
+  fans_rpm: number[]
+  chips_board0: number
+  hashboards_count: number
+  fans_count: number
+  power_w: number
+  efficiency_jth: number
+  ambient_c: number
+  inlet_c: number
+  outlet_c: number
+  boards: number
+  chips_per_board: number
+  freq_mhz: number
+}
+
+function expectedOf(name: string): Expected {
+  return capture(`${name}/expected.json`) as unknown as Expected
+}
+
 /** What a record may hold: no NaN, no infinity, and nothing that only a failure makes. */
 function isClean(t: Assertions, value: unknown, path = '') {
   if (typeof value === 'number') t.ok(Number.isFinite(value), `${path} is a number`)
@@ -12,7 +39,7 @@ function isClean(t: Assertions, value: unknown, path = '') {
 
 test('an S19 is read over the web: all that it tells, one connection', async (t) => {
   const device = await asS19(new AntminerDevice()).start(t)
-  const expected = capture('s19_fleet/expected.json') as Record<string, never>
+  const expected = expectedOf('s19_fleet')
   const { telemetry: now, missing, model, replies } = await observe(antminerStock, device.io())
   t.is(now.model, 'S19')
   t.is(now.hashrateThs, expected.hashrate_ths)
@@ -22,7 +49,7 @@ test('an S19 is read over the web: all that it tells, one connection', async (t)
   t.is(now.miningUptimeS, expected.uptime_s)
   t.alike(
     now.fans,
-    (expected.fan_rpm as number[]).map((rpm, index) => ({ index, rpm })),
+    expected.fan_rpm.map((rpm, index) => ({ index, rpm })),
   )
   const [first] = now.boards!
   t.is(first!.chips, expected.chips_board0)
@@ -75,7 +102,7 @@ test('an S19 is read over the web: all that it tells, one connection', async (t)
 test('an S19 Pro of 2022 is read over the RPC when its web refuses the password; the rest is said as missing', async (t) => {
   const device = await new AntminerDevice({ password: 'secret' }).start(t)
   for (const name of ['stats', 'summary', 'pools', 'version']) device.rpc[name] = capture(`s19pro_v2020/${name}.json`)
-  const expected = capture('s19pro_v2020/expected.json') as Record<string, never>
+  const expected = expectedOf('s19pro_v2020')
   const { telemetry: now, missing } = await observe(antminerStock, device.io())
   t.is(`Antminer ${now.model}`.replace('S19Pro', 'S19 Pro'), expected.model)
   t.is(now.hashrateThs, expected.hashrate_ths)
@@ -115,7 +142,7 @@ test('the firmware version is that of the system information', async (t) => {
 test('an S21 Pro+ of 2026 tells its power', async (t) => {
   const device = await new AntminerDevice().start(t)
   device.rpc['stats new'] = capture('s21proplus/rpc_stats_new_api.json')
-  const expected = capture('s21proplus/expected.json') as Record<string, never>
+  const expected = expectedOf('s21proplus')
   const { telemetry: now, missing } = await observe(antminerStock, device.io())
   t.is(now.model, 'S21ProPlus')
   t.is(now.hashrateThs, 249.99418)
@@ -141,12 +168,12 @@ for (const way of ['web', 'rpc'] as const) {
     const device = await new AntminerDevice().start(t)
     if (way === 'web') device.cgi.stats = capture('s23_hyd/stats.cgi.json')
     else device.rpc.stats = capture('s23_hyd/rpc_stats.json')
-    const expected = capture('s23_hyd/expected.json') as Record<string, never>
+    const expected = expectedOf('s23_hyd')
     const { telemetry: now } = await observe(antminerStock, device.io())
     t.is(now.model, 'S23Hyd')
     t.is(now.hashrateThs, 572.84556)
-    t.ok(Math.abs(now.hashrateAvgThs! - (expected.hashrate_avg_ths as number)) < 0.01)
-    t.ok(Math.abs(now.expectedHashrateThs! - (expected.expected_hashrate_ths as number)) < 0.001)
+    t.ok(Math.abs(now.hashrateAvgThs! - expected.hashrate_avg_ths) < 0.01)
+    t.ok(Math.abs(now.expectedHashrateThs! - expected.expected_hashrate_ths) < 0.001)
     t.is(now.boards!.length, expected.boards)
     for (const board of now.boards!) {
       t.is(board.chips, expected.chips_per_board)

@@ -12,6 +12,8 @@ export interface WebRequest {
   readonly form?: Readonly<Record<string, string>>
   /** Logs and what older builds answer in plain words. */
   readonly as?: 'json' | 'text'
+  /** It does something: never sent twice. */
+  readonly once?: boolean
 }
 
 export const webPort = { name: 'http', default: 80 } as const
@@ -46,7 +48,12 @@ export const bitmainWeb: Protocol<WebRequest> = {
 /** The text, or the parsed JSON, of a reply with status 2xx; every other one throws with its code. */
 export async function web(io: Io, request: WebRequest): Promise<unknown> {
   const path = cgiPath(request.cgi)
-  const response = await digestHttp(io, webPort, { path, ...bodyOf(request) }, factoryLogin)
+  const response = await digestHttp(
+    io,
+    webPort,
+    { path, once: request.once ?? false, ...bodyOf(request) },
+    factoryLogin,
+  )
   const error = statusError(response, path)
   if (error) throw error
   return request.as === 'text' ? response.body.toString('utf8') : jsonOf(response)

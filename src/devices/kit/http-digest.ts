@@ -84,8 +84,12 @@ const memoryKey = ({ name }: PortName) => `digest login: ${name}`
 
 function send(io: Io, port: PortName, request: HttpRequest, session: Session | undefined): Promise<HttpResponse> {
   if (!session) return http(io, port, request)
-  const headers = { ...request.headers, authorization: authorization(session, request.method ?? 'GET', request.path) }
-  return http(io, port, { ...request, headers })
+  const { method = 'GET', path, headers = {} } = request
+  const more = typeof headers === 'function' ? headers() : headers
+  return http(io, port, {
+    ...request,
+    headers: () => ({ ...more, authorization: authorization(session, method, path) }),
+  })
 }
 
 function challengeOf({ headers }: HttpResponse): Challenge {

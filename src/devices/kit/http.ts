@@ -4,13 +4,18 @@ import { SdkError } from '#model'
 import { type Io, type PortName, portOf } from '../io.js'
 import { socketError } from './tcp.js'
 
+type Headers = Readonly<Record<string, string>>
+
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** From the slash on. */
   readonly path: string
-  readonly headers?: Readonly<Record<string, string>>
+  /** A function makes them anew for each try: a digest answer may be used once. */
+  readonly headers?: Headers | (() => Headers)
   /** A function makes a stream anew for each try. */
   readonly body?: string | (() => Readable)
+  /** A GET that does something: never sent twice, like everything that is no GET. */
+  readonly once?: boolean
   /** A longer body is refused, bytes. */
   readonly maxBytes?: number
 }
@@ -115,13 +120,18 @@ function once(
       },
       onResponseError(_, error) {
         const lost = controller !== undefined
-        const nothing = status === 0 && method === 'GET' && isClosed(error)
+        const nothing = status === 0 && method === 'GET' && !request.once && isClosed(error)
         end(new Lost(asDeviceError(error, lost), lost && nothing))
       },
     }
     signal.addEventListener('abort', onAbort, { once: true })
-    via.dispatch({ origin, path, method, headers, body: typeof body === 'function' ? body() : (body ?? null) }, handler)
+    const sent = { headers: made<Headers>(headers), body: made<string | Readable | null>(body ?? null) }
+    via.dispatch({ origin, path, method, ...sent }, handler)
   })
+}
+
+function made<T>(value: T | (() => T)): T {
+  return typeof value === 'function' ? (value as () => T)() : value
 }
 
 function isClosed(error: Error): boolean {

@@ -176,7 +176,7 @@ const restartMiner: Command<'restartMiner'> = {
 }
 
 const reboot: Command<'reboot'> = {
-  run: (_, { io }) => write(io, { cgi: 'reboot' }),
+  run: (_, { io }) => write(io, { cgi: 'reboot', once: true }),
   settled: restarted,
   settleMs: rebootMs,
 }
