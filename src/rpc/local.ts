@@ -20,7 +20,11 @@ export function local(
   return (request, call) => {
     const ms = (call.timeoutMs ?? defaultTimeoutMs) + graceMs
     const as = call.caller ? narrow(caller, call.caller) : caller
-    const limits = { what: 'the call', ms, signals: [call.signal, as.signal, options.signal], clock: options.clock }
-    return within(limits, (signal) => endpoint(request.slice(), { ...as, signal }))
+    const signals = [call.signal, as.signal, options.signal].filter((signal) => signal !== undefined)
+    return within({ what: 'the call', ms, signals, clock: options.clock }, (any) => {
+      // The far side has the deadline from the request itself; of the signals it needs a common one only if there are several.
+      const signal = signals.length > 1 ? any() : signals[0]
+      return endpoint(request.slice(), signal ? { ...as, signal } : as)
+    })
   }
 }

@@ -1,6 +1,5 @@
-import { setMaxListeners } from 'node:events'
 import { type Clock, check, errorInfo, type Log, SdkError } from '#model'
-import type { Contract, Endpoint, Handlers, Methods } from './contract.js'
+import type { CallContext, Contract, Endpoint, Handlers, Methods } from './contract.js'
 import { decodeRequest, encodeError, encodeValue } from './wire.js'
 import { within } from './within.js'
 
@@ -32,9 +31,13 @@ export function serve<M extends Methods>(
         clock: options.clock,
       }
       const value = await within(limits, (signal) => {
-        // A handler may pass its signal to any number of sockets and calls.
-        setMaxListeners(0, signal)
-        return handlers[name as keyof M](checked as never, { caller, signal })
+        const context: CallContext = {
+          caller,
+          get signal() {
+            return signal()
+          },
+        }
+        return handlers[name as keyof M](checked as never, context)
       })
       return encodeValue(check(method.output, value ?? null, `answer of ${what}`, 'INTERNAL'))
     } catch (error) {
