@@ -98,18 +98,22 @@ function openDesk(context: Context, store: Store, book: Journal, fleet: FleetVie
     await book.save(one.job).catch(() => {})
   }
 
-  async function submit(request: CommandRequest, idempotencyKey: string | undefined, caller: Caller) {
+  function submit(request: CommandRequest, idempotencyKey: string | undefined, caller: Caller): Promise<CommandJob> {
     check(commands[request.command].input, request.params ?? {}, `params of ${request.command}`)
     if (idempotencyKey === undefined) return begin(request, caller, undefined)
     const key = digest(`${caller.id}\n${idempotencyKey}`)
-    const now = submitting.get(key)
-    if (now) await now.catch(() => {})
+    const before = submitting.get(key) ?? Promise.resolve()
+    const once = () => submitOnce(request, key, caller)
+    const mine = before.then(once, once).finally(() => {
+      if (submitting.get(key) === mine) submitting.delete(key)
+    })
+    submitting.set(key, mine)
+    return mine
+  }
+
+  async function submitOnce(request: CommandRequest, key: string, caller: Caller): Promise<CommandJob> {
     const before = await book.keyed(key)
-    if (!before) {
-      const mine = begin(request, caller, key).finally(() => submitting.delete(key))
-      submitting.set(key, mine)
-      return mine
-    }
+    if (!before) return begin(request, caller, key)
     if (before.request !== digest(JSON.stringify(request))) {
       throw new SdkError('CONFLICT', 'this idempotency key was used for another command')
     }
