@@ -1,0 +1,206 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type Fields, parseObject } from '../json.js'
+import { type Door, deliver, isWireSound } from '../server.js'
+import { DigestGate } from './digest.js'
+import { chart, config, log, networkInfo, pools, stats, summary, systemInfo } from './replies.js'
+import { type AntminerState, isTrue } from './state.js'
+
+/** Firmware images have some 30 MB, everything else some hundred bytes. */
+const maxBodyBytes = 64 * 1024 * 1024
+const keepAliveMs = 5_000
+
+interface Answer {
+  readonly status?: number
+  readonly json?: unknown
+  readonly text?: string
+  /** Runs when the answer is out. */
+  readonly after?: () => void
+  /** No answer: the connection is cut. */
+  readonly cut?: true
+}
+
+interface Call {
+  readonly method: string
+  readonly type: string
+  readonly body: Buffer
+}
+
+type Page = (state: AntminerState, call: Call) => Answer | undefined
+
+const json =
+  (value: (state: AntminerState) => unknown): Page =>
+  (state) => ({ json: value(state) })
+const result = (ok: boolean, code: string, msg: string): Answer => ({
+  json: { stats: ok ? 'success' : 'error', code, msg },
+})
+
+/** A write: POST with a JSON object, unless the fault `refusedWrite` stands against it. */
+function write(refused: string, run: (state: AntminerState, body: Fields) => Answer): Page {
+  return (state, { method, body }) => {
+    const fields = method === 'POST' ? parseObject(body.toString('utf8')) : undefined
+    if (!fields || state.machine.has('refusedWrite')) return result(false, refused, 'refused')
+    return run(state, fields)
+  }
+}
+
+const setConfig = write('M001', (state, body) => {
+  const problem = state.configure(body)
+  return problem === undefined ? result(true, 'M000', 'OK!') : result(false, 'M001', problem)
+})
+
+const setNetwork = write('N001', (state, body) => {
+  return state.setNetwork(body) ? result(true, 'N000', 'OK!') : result(false, 'N001', 'Invalid network!')
+})
+
+const setPassword = write('P001', (state, { curPwd, newPwd, confirmPwd }) => {
+  if (curPwd !== state.password) return result(false, 'P001', 'Wrong password!')
+  if (typeof newPwd !== 'string' || newPwd === '' || newPwd !== confirmPwd)
+    return result(false, 'P002', 'Passwords differ!')
+  state.password = newPwd
+  return result(true, 'P000', 'OK!')
+})
+
+const blink = write('B001', (state, body) => {
+  state.blink = isTrue(body.blink)
+  return { json: { code: state.blink ? 'B000' : 'B100' } }
+})
+
+const reset: Page = (state) =>
+  state.machine.has('refusedWrite')
+    ? result(false, 'M001', 'refused')
+    : { cut: true, after: () => state.factoryReset() }
+
+const reboot: Page = (state) =>
+  state.machine.has('refusedWrite')
+    ? result(false, 'M001', 'refused')
+    : { cut: true, after: () => state.machine.reboot() }
+
+const upgrade: Page = (state, { method, type, body }) => {
+  if (method !== 'POST' || state.machine.has('refusedWrite')) return result(false, 'U001', 'refused')
+  const image = uploaded(type, body)
+  if (!image) return result(false, 'U001', 'Cannot find the firmware file!')
+  if (!isImage(image)) return result(false, 'U001', 'Cannot find signature!')
+  return { ...result(true, 'U000', 'OK!'), after: () => state.update(image) }
+}
+
+/** A BMU bundle (magic 0xABABABAB) or a gzip archive, as older builds take it. */
+function isImage(image: Buffer): boolean {
+  return image.length > 4 && (image.readUInt32LE(0) === 0xabababab || image.readUInt16BE(0) === 0x1f8b)
+}
+
+/** The file of a multipart body, in a field `firmware` or `file`; undefined if it is not whole. */
+function uploaded(type: string, body: Buffer): Buffer | undefined {
+  const boundary = /^multipart\/form-data;.*boundary="?([^";]+)"?/i.exec(type)?.[1]
+  if (!boundary) return undefined
+  const headEnd = body.indexOf('\r\n\r\n')
+  const end = body.lastIndexOf(`\r\n--${boundary}--`)
+  const head = body.subarray(0, Math.max(0, headEnd)).toString('latin1')
+  if (headEnd < 0 || end < headEnd || !head.startsWith(`--${boundary}`) || !/name="(firmware|file)"/i.test(head))
+    return undefined
+  return body.subarray(headEnd + 4, end)
+}
+
+/** The pages of /cgi-bin/<name>.cgi; what answers undefined does not exist on this build. */
+const pages: Readonly<Record<string, Page>> = {
+  get_system_info: json(systemInfo),
+  get_network_info: json(networkInfo),
+  miner_type: (state) => {
+    const { subtype } = state.row
+    return subtype ? { json: { miner_type: state.type, subtype, fw_version: state.firmware } } : undefined
+  },
+  summary: json(summary),
+  stats: json(stats),
+  pools: json(pools),
+  chart: json(chart),
+  get_miner_conf: json(config),
+  get_blink_status: json((state) => ({ blink: state.blink })),
+  log: (state) => (state.row.config === 'full' ? undefined : { text: log(state) }),
+  get_kernel_log: (state) => (state.row.config === 'full' ? { text: log(state) } : undefined),
+  set_miner_conf: setConfig,
+  set_network_conf: setNetwork,
+  passwd: setPassword,
+  blink,
+  reboot,
+  reset_conf: reset,
+  upgrade,
+}
+
+/** The web interface on 80: every path wants a digest login. */
+export function webDoor(state: AntminerState): Door {
+  const gate = new DigestGate(state.machine.clock)
+  // Never listens itself: it is handed the connections of the miner's port, so an idle miner has no timer.
+  const server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
+    collect(request, (body) => answer(state, gate, request, response, body))
+  })
+  return { name: 'http', standardPort: 80, open: (socket) => server.emit('connection', socket) }
+}
+
+function collect(request: IncomingMessage, done: (body: Buffer) => void) {
+  const chunks: Buffer[] = []
+  let size = 0
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    if (size > maxBodyBytes) request.destroy()
+    else chunks.push(chunk)
+  })
+  request.on('end', () => done(Buffer.concat(chunks)))
+}
+
+function answer(
+  state: AntminerState,
+  gate: DigestGate,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Buffer,
+) {
+  const { method = 'GET', url = '/', headers } = request
+  const login = gate.check(headers.authorization, method, url, state.username, state.password)
+  if (login !== 'right') {
+    const text = '<html><head><title>401 - Unauthorized</title></head><body><h1>401 - Unauthorized</h1></body></html>'
+    return send(
+      state,
+      request,
+      response,
+      { status: 401, text },
+      { 'www-authenticate': gate.challenge(login === 'stale') },
+    )
+  }
+  const name = /^\/cgi-bin\/(\w+)\.cgi(?:\?|$)/.exec(url)?.[1] ?? ''
+  const page = Object.hasOwn(pages, name) ? pages[name] : undefined
+  const reply = page?.(state, { method, type: headers['content-type'] ?? '', body }) ?? {
+    status: 404,
+    text: 'Not Found',
+  }
+  if (reply.cut) {
+    // A reboot cuts every connection of the miner, this one too.
+    request.socket.resetAndDestroy()
+    return reply.after?.()
+  }
+  send(state, request, response, reply, {})
+}
+
+function send(
+  state: AntminerState,
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Answer,
+  headers: Record<string, string>,
+) {
+  const { status = 200, json, text, after } = reply
+  const body = Buffer.from(text ?? JSON.stringify(json))
+  const all = {
+    'content-type': text === undefined ? 'application/json' : 'text/html',
+    'content-length': String(body.length),
+    server: 'lighttpd/1.4.32',
+    ...headers,
+  }
+  if (isWireSound(state.machine)) {
+    response.writeHead(status, all)
+    response.end(body, after)
+    return
+  }
+  const head = Object.entries({ ...all, connection: 'close' }).map(([key, value]) => `${key}: ${value}\r\n`)
+  const bytes = Buffer.concat([Buffer.from(`HTTP/1.1 ${status} Simulated\r\n${head.join('')}\r\n`), body])
+  deliver(state.machine, request.socket, bytes, true)
+  after?.()
+}

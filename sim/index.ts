@@ -1,0 +1,25 @@
+/**
+ * Virtual miners: real sockets and real protocols in front of a physical model, so that commands change what later reads return.
+ *
+ * Simulated of every miner: hashrate, power, board and chip temperatures, fans and their slow following of mode, limits, ambient and
+ * time; ramp-up after a restart, the silence of a reboot; shares, hardware errors, energy; pools with failover (a host under `.invalid` is
+ * always dead); the faults of faults.ts, any of them at run time.
+ * Whatsminer: API v2 (4028) with joined commands, tokens and AES, the limits of 16 clients and 32 tokens, the write switch and the
+ * factory password, the compatible form that v3 firmware gives; API v3 (4433) with frames, heartbeat, salt, time window, encrypted
+ * parameters; logs and firmware over both.
+ * Antminer, stock firmware: the CGI pages with digest login (80), the read-only RPC with `new_api` (4028), the engineering port (6060).
+ *
+ * Not simulated: TLS and the pages for browsers, UDP announcements, the vendor tool's port 8889, `set.miner.report`, single chips,
+ * firmware images (any is taken that looks like one), real pools (shares are counted, none is sent), a change of the miner's own
+ * address (it is reported, but the sockets stay where they are).
+ */
+export { addressesFrom } from './addresses.js'
+export { Farm, type FarmDevice, type FarmOptions, plainDevice, type SimulatedDevice, startFarm } from './farm.js'
+export { type Fault, type FaultKind, faultKinds, faults } from './faults.js'
+export { type AntminerRow, antminers, type Hardware, type WhatsminerRow, whatsminers } from './hardware.js'
+export { Machine } from './machine.js'
+export { type Mix, parseMix } from './mix.js'
+export { type Drive, Physics, type Reading } from './physics.js'
+export { type FarmProcess, forkSimulation } from './process.js'
+export { runSimulation, type SimulationOptions } from './run.js'
+export { simulatedPassword } from './whatsminer/index.js'
