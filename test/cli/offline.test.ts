@@ -38,7 +38,8 @@ test('a wrong configuration is refused with every path and the nearest right nam
   writeFileSync(join(cwd, 'miningsdk.config.json'), JSON.stringify(wrong))
   const { code, stderr } = await cli(['config', 'check'], { cwd })
   t.is(code, 2)
-  for (const part of ['CONFIG_INVALID', 'sight', 'mode', 'services[0].devcieType', 'deviceType']) t.ok(stderr.includes(part), part)
+  for (const part of ['CONFIG_INVALID', 'sight', 'mode', 'services[0].devcieType', 'deviceType'])
+    t.ok(stderr.includes(part), part)
 })
 
 test('init writes a configuration that check accepts, and never over one that is there', async (t) => {
@@ -72,6 +73,23 @@ test('every command explains itself', async (t) => {
   const cwd = await t.tmp()
   const { code, stdout } = await cli(['--help'], { cwd })
   t.is(code, 0)
-  const names = ['start', 'init', 'config', 'status', 'devices', 'watch', 'scan', 'command', 'simulate', 'doctor', 'version', 'history', 'token', 'secret', 'library', 'services']
+  const names = [
+    'start',
+    'init',
+    'config',
+    'status',
+    'devices',
+    'watch',
+    'scan',
+    'command',
+    'simulate',
+    'doctor',
+    'version',
+    'history',
+    'token',
+    'secret',
+    'library',
+    'services',
+  ]
   for (const name of names) t.ok(new RegExp(`\\n  ${name}\\b`).test(stdout), name)
 })
