@@ -16,6 +16,8 @@ const statusCommand = 'get.miner.status'
 const maxFrame = 4 * 1024 * 1024
 /** Heartbeats and unasked reports between a question and its answer; more is no conversation. */
 const maxStray = 16
+/** A reply that never comes must not cost those that came: shorter than the deadline of a visit, ms. */
+const visitMs = 7_000
 const writeReplyMs = 10_000
 const lostReplyMs = 4_000
 
@@ -26,12 +28,18 @@ async function ask(io: Io, requests: readonly V3Request[]): Promise<Reply[]> {
   const replies = new Map<V3Request, Reply>()
   let gone: SdkError | undefined
   try {
-    await v3Conversation(io, io.signal, async (line) => {
-      await askStatus(line, requests.filter(isStatus), replies)
-      for (const request of requests) {
-        if (!replies.has(request)) replies.set(request, { value: await request3(line, request) })
-      }
-    })
+    await withDeadline(
+      visitMs,
+      io.signal,
+      (signal) =>
+        v3Conversation(io, signal, async (line) => {
+          await askStatus(line, requests.filter(isStatus), replies)
+          for (const request of requests) {
+            if (!replies.has(request)) replies.set(request, { value: await askV3(line, request) })
+          }
+        }),
+      'DEVICE_TIMEOUT',
+    )
   } catch (error) {
     gone = toSdkError(error, 'DEVICE_UNREACHABLE')
   }
@@ -46,7 +54,7 @@ function isStatus({ cmd, param }: V3Request): boolean {
 async function askStatus(line: Line, requests: readonly V3Request[], replies: Map<V3Request, Reply>) {
   if (requests.length < 2) return
   const param = requests.map((request) => request.param).join('+')
-  const value = await request3(line, { cmd: statusCommand, param })
+  const value = await askV3(line, { cmd: statusCommand, param })
   if (num(fields(value).code) !== 0) return
   for (const request of requests) {
     if (Object.hasOwn(fields(fields(value).msg), String(request.param))) replies.set(request, { value })
@@ -59,7 +67,7 @@ export function v3Conversation<T>(io: Io, signal: AbortSignal, talk: (line: Line
 }
 
 /** The reply as it came: `{ code, when, msg, desc }`. */
-export async function request3(line: Line, request: V3Request): Promise<unknown> {
+export async function askV3(line: Line, request: V3Request): Promise<unknown> {
   sendFrame(line, JSON.stringify(request))
   return receive(line, request.cmd)
 }
@@ -79,8 +87,7 @@ export async function receive(line: Line, cmd: string): Promise<unknown> {
     if (length === 0) continue
     if (length > maxFrame) throw new SdkError('DEVICE_BAD_REPLY', `a frame of ${length} bytes is announced`)
     const reply = parseJson(await line.take(length))
-    const desc = fields(reply).desc
-    if (typeof desc !== 'string' || desc === cmd || desc !== 'get.miner.report') return reply
+    if (fields(reply).desc !== 'get.miner.report') return reply
   }
   throw new SdkError('DEVICE_BAD_REPLY', `no answer to ${cmd} among ${maxStray} frames`)
 }
@@ -97,7 +104,7 @@ const noPermission = -4
 const messageLength = 160
 
 /** The `msg` of a good reply; throws the error that its code means, with the vendor's code and message in the details. */
-export function messageOf3(reply: unknown, cmd: string): unknown {
+export function messageOfV3(reply: unknown, cmd: string): unknown {
   const { code, msg } = fields(reply)
   const number = num(code)
   if (number === 0) return msg
@@ -117,7 +124,7 @@ export interface V3WriteOptions {
   /** Longest wait for the answer, ms. */
   readonly replyMs?: number
   /** Goes on with the conversation after the first good answer. */
-  readonly then?: (line: Line, message: unknown) => Promise<unknown>
+  readonly goOn?: (line: Line, message: unknown) => Promise<unknown>
 }
 
 type Param = unknown | ((account: Credentials) => unknown)
@@ -126,7 +133,7 @@ type Param = unknown | ((account: Credentials) => unknown)
  * One signed command (protocols/whatsminer.md §2.2): the accounts in order, the device's own clock, the salt kept; after a refusal for
  * lack of permission once more with a fresh salt. Answers `msg`. Throws DEVICE_WRITE_DISABLED if the device says that its API switch is off.
  */
-export async function write3(io: Io, cmd: string, param?: Param, options: V3WriteOptions = {}): Promise<unknown> {
+export async function writeV3(io: Io, cmd: string, param?: Param, options: V3WriteOptions = {}): Promise<unknown> {
   const ms = options.replyMs ?? (options.mayLoseReply ? lostReplyMs : writeReplyMs)
   let sent = false
   try {
@@ -138,8 +145,8 @@ export async function write3(io: Io, cmd: string, param?: Param, options: V3Writ
           const reply = await signed(line, io, cmd, param, options, () => {
             sent = true
           })
-          const message = messageOf3(reply, cmd)
-          return options.then ? options.then(line, message) : message
+          const message = messageOfV3(reply, cmd)
+          return options.goOn ? options.goOn(line, message) : message
         }),
       'DEVICE_TIMEOUT',
     )
@@ -204,8 +211,8 @@ export function forgetSalt(io: Io) {
 async function saltOf(line: Line, io: Io): Promise<Salt> {
   const kept = io.memory.get(saltKey) as Salt | undefined
   if (kept) return kept
-  const reply = await request3(line, { cmd: 'get.device.info', param: 'salt' })
-  const message = messageOf3(reply, 'get.device.info')
+  const reply = await askV3(line, { cmd: 'get.device.info', param: 'salt' })
+  const message = messageOfV3(reply, 'get.device.info')
   const salt = isObject(message) ? str(message.salt) : undefined
   if (!salt) throw new SdkError('DEVICE_BAD_REPLY', 'the device tells no salt')
   const when = num(fields(reply).when)
@@ -215,7 +222,7 @@ async function saltOf(line: Line, io: Io): Promise<Salt> {
 }
 
 async function throwIfSwitchedOff(line: Line, cmd: string) {
-  const info = messageOf3(await request3(line, { cmd: 'get.device.info', param: 'system' }), 'get.device.info')
+  const info = messageOfV3(await askV3(line, { cmd: 'get.device.info', param: 'system' }), 'get.device.info')
   const { apiswitch } = fields(fields(info).system)
   if (str(apiswitch) === '0') throw new SdkError('DEVICE_WRITE_DISABLED', `${cmd}: the API switch of the device is off`)
 }

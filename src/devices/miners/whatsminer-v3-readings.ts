@@ -1,0 +1,175 @@
+import type { Board, Fan, Pool, Tuning } from '#model'
+import type { Model } from '../define.js'
+import { isLiquid } from '../hardware/whatsminer.js'
+import { bool, type Fields, fields, isObject, num, rows, str } from '../kit/json.js'
+import { chipTemp, defined, type PsuReadings, powerMode, rpm, temp } from './whatsminer-readings.js'
+
+/** The replies of API v3 in our units (protocols/whatsminer.md §2.3): TH/s, W and °C already, most of `get.device.info` as texts. */
+
+/** A rate, TH/s; a negative one (`factory-hash` is -0.001 a board where it is not known) is none. */
+export function rate(value: unknown): number | undefined {
+  const number = num(value)
+  return number !== undefined && number >= 0 ? number : undefined
+}
+
+function above(value: unknown): number | undefined {
+  const number = num(value)
+  return number !== undefined && number > 0 ? number : undefined
+}
+
+/** GH/s of each place, as the boards were made; 0 where there is none. */
+function detectedThs(miner: Fields): (number | undefined)[] {
+  const places = str(miner['detect-hash-rate'])?.split(':') ?? []
+  return places.map((place) => above(place)).map((ghs) => (ghs === undefined ? undefined : ghs / 1000))
+}
+
+/** The label, TH/s: what the firmware says, else what it measured of its boards at the factory. */
+export function labelThs(summary: Fields, miner: Fields): number | undefined {
+  const label = above(summary['factory-hash'])
+  if (label !== undefined) return label
+  const detected = detectedThs(miner).filter((ths) => ths !== undefined)
+  return detected.length === 0 ? undefined : detected.reduce((sum, ths) => sum + ths, 0)
+}
+
+/** With its present settings, TH/s: a lowered frequency or power brings less. */
+export function expectedV3(summary: Fields, miner: Fields, setting: Fields): number | undefined {
+  const label = labelThs(summary, miner)
+  if (label === undefined) return undefined
+  const shift = num(summary['target-freq']) ?? 0
+  const percent = num(setting['power-percent']) ?? 0
+  const byFrequency = shift < 0 && shift > -100 ? 1 + shift / 100 : 1
+  const byPower = percent > 0 && percent < 100 ? percent / 100 : 1
+  return label * Math.min(byFrequency, byPower)
+}
+
+const maxSlots = 16
+
+/** Numbers from `edevs`, the PCB temperature from the summary, the serial from the device's information. Without `edevs` what the others tell. */
+export function boardsV3(summary: Fields, edevs: readonly Fields[] | undefined, miner: Fields): Board[] | undefined {
+  const temps = Array.isArray(summary['board-temperature']) ? summary['board-temperature'].slice(0, maxSlots) : []
+  const detected = detectedThs(miner)
+  const bySlot = new Map(
+    (edevs ?? []).map((dev, position) => {
+      const slot = num(dev.slot) ?? position
+      return [Number.isInteger(slot) && slot >= 0 && slot < maxSlots ? slot : position, dev]
+    }),
+  )
+  const slots = bySlot.size > 0 ? [...bySlot.keys()] : temps.map((_, slot) => slot)
+  if (slots.length === 0) return undefined
+  return slots
+    .filter((slot) => slot < maxSlots)
+    .map((slot) => {
+      const dev = bySlot.get(slot) ?? {}
+      return defined({
+        slot,
+        serial: str(miner[`pcbsn${slot}`]),
+        hashrateThs: rate(dev['hash-realtime']) ?? rate(dev['hash-average']),
+        expectedHashrateThs: above(dev['factory-hash']) ?? detected[slot],
+        chips: rate(dev['effective-chips']),
+        frequencyMhz: rate(dev.freq),
+        boardTempC: temp(temps[slot]),
+        chipTempMinC: chipTemp(dev['chip-temp-min']),
+        chipTempMaxC: chipTemp(dev['chip-temp-max']),
+        chipTempAvgC: chipTemp(dev['chip-temp-avg']),
+        tuned: bool(summary['up-freq-finish']),
+      })
+    })
+}
+
+export function fansV3(summary: Fields, model: Model): Fan[] | undefined {
+  if (isLiquid(model)) return []
+  const speeds = [rpm(summary['fan-speed-in']), rpm(summary['fan-speed-out'])]
+  if (speeds.every((speed) => speed === undefined)) return undefined
+  return speeds.map(
+    (speed, index): Fan => defined({ index, location: index === 0 ? ('in' as const) : ('out' as const), rpm: speed }),
+  )
+}
+
+export function fastestV3(summary: Fields): number | undefined {
+  const speeds = [rpm(summary['fan-speed-in']), rpm(summary['fan-speed-out'])].filter((speed) => speed !== undefined)
+  return speeds.length === 0 ? undefined : Math.max(...speeds)
+}
+
+/** The pools of v3; share counters, which it mostly lacks, from the pools of API v2 where that answers. */
+export function poolsV3(pools: readonly Fields[], counted: readonly Pool[] | undefined): Pool[] {
+  return pools.flatMap((pool, index): Pool[] => {
+    const url = str(pool.url)
+    if (url === undefined) return []
+    const user = str(pool.account) ?? ''
+    const status = str(pool.status)?.toLowerCase()
+    const lastShare = above(pool['last-share-time'])
+    const twin = counted?.find((other) => other.url === url && other.user === user)
+    return [
+      defined({
+        index,
+        url,
+        user,
+        active: bool(pool['stratum-active']),
+        alive: status === undefined ? undefined : status === 'alive',
+        priority: rate(pool['pool-priority']) ?? twin?.priority,
+        accepted: rate(pool.accepted) ?? twin?.accepted,
+        rejected: rate(pool.rejected) ?? twin?.rejected,
+        stale: rate(pool.stale) ?? twin?.stale,
+        rejectPct: rate(pool['reject-percent']) ?? rate(pool['reject-rate']) ?? twin?.rejectPct,
+        lastShareAt: lastShare === undefined ? twin?.lastShareAt : lastShare * 1000,
+        difficulty: above(pool['stratum-diff']) ?? twin?.difficulty,
+      }),
+    ]
+  })
+}
+
+/** `power` of the device's information: A, V and W; the output in 10 mV. */
+export function psuV3(power: Fields): PsuReadings & { readonly outputV?: number; readonly liquidTempC?: number } {
+  const vout = above(power.vout)
+  return defined({
+    voltageV: above(power.vin),
+    currentA: rate(power.iin),
+    powerW: rate(power.pin),
+    tempC: chipTemp(power.temp0),
+    fanRpm: rpm(power.fanspeed),
+    outputV: vout === undefined ? undefined : vout >= 100 ? vout / 100 : vout,
+    liquidTempC: chipTemp(power['liquid-temperature']),
+    about: defined({
+      model: str(power.model) ?? str(power.type),
+      serial: str(power.sn),
+      version: str(power.swversion),
+    }),
+  })
+}
+
+export function tuningV3(setting: Fields, summary: Fields | undefined): Tuning {
+  return defined({
+    mode: powerMode(setting['power-mode']),
+    targetW: above(setting['power-limit']),
+    percent: above(setting['power-percent']),
+    frequencyPct: num(setting['target-freq']),
+    tuned: bool(summary?.['up-freq-finish']),
+  })
+}
+
+/** The sections of `get.device.info`, each an object or absent. */
+export interface Info {
+  readonly network: Fields
+  readonly miner: Fields
+  readonly system: Fields
+  readonly psu: ReturnType<typeof psuV3>
+  /** A list of errors; a text (`btminer process is down err`) is none. */
+  readonly errors: unknown
+}
+
+export function infoOf(message: unknown): Info | undefined {
+  if (!isObject(message)) return undefined
+  const { network, miner, system, power } = message
+  if (!isObject(miner) && !isObject(system)) return undefined
+  return {
+    network: fields(network),
+    miner: fields(miner),
+    system: fields(system),
+    psu: psuV3(fields(power)),
+    errors: message['error-code'],
+  }
+}
+
+export function sectionRows(message: unknown, section: string): Fields[] {
+  return rows(fields(message)[section])
+}

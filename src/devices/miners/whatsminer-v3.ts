@@ -1,0 +1,215 @@
+import { SdkError, withDeadline } from '#model'
+import { defineDevice, type Match, type Probe, read } from '../define.js'
+import { isLiquid, modelNameOf, whatsminerModel, whatsminerModels } from '../hardware/whatsminer.js'
+import type { Protocol } from '../io.js'
+import { type BtminerRequest, btminer } from '../kit/btminer.js'
+import { rowsOf } from '../kit/btminer-envelope.js'
+import { bool, fields, isObject, num, str } from '../kit/json.js'
+import {
+  askV3,
+  messageOfV3,
+  whatsminerV3 as protocol,
+  type V3Request,
+  v3Conversation,
+  v3Port,
+} from '../kit/whatsminer-v3.js'
+import { chipTemp, errorsOf, ledOf, macOf, networkOf, poolsOf, temp, versionText } from './whatsminer-readings.js'
+import { whatsminerV3Commands } from './whatsminer-v3-commands.js'
+import {
+  boardsV3,
+  expectedV3,
+  fansV3,
+  fastestV3,
+  type Info,
+  infoOf,
+  labelThs,
+  poolsV3,
+  rate,
+  sectionRows,
+  tuningV3,
+} from './whatsminer-v3-readings.js'
+
+/** The device's information, its errors and settings, ms: further requests on the same connection. */
+const stateMs = 30_000
+const sharesMs = 30_000
+/** The second port is a courtesy: it may not hold up a visit for longer, ms. */
+const sharesDeadlineMs = 2_000
+
+/** API v2 beside v3, where its port is open at all: closed or silent counts as "this firmware does not have it". */
+const shares: Protocol<BtminerRequest> = {
+  ...btminer,
+  name: 'btminer-shares',
+  async ask(io, requests) {
+    try {
+      const replies = await withDeadline(sharesDeadlineMs, io.signal, (signal) =>
+        btminer.ask({ ...io, signal }, requests),
+      )
+      const closed = replies.find((reply) => 'error' in reply && isClosed(reply.error))
+      return closed ? requests.map(() => ({ error: notThere })) : replies
+    } catch {
+      return requests.map(() => ({ error: notThere }))
+    }
+  },
+}
+const notThere = new SdkError('DEVICE_UNSUPPORTED', 'API v2 is not open beside v3')
+const isClosed = ({ code }: SdkError) => code === 'DEVICE_UNREACHABLE' || code === 'DEVICE_TIMEOUT'
+
+const status = <T>(section: string, parse: (message: unknown) => T) =>
+  read(protocol, { cmd: 'get.miner.status', param: section } satisfies V3Request, (reply) =>
+    parse(messageOfV3(reply, 'get.miner.status')),
+  )
+
+const reads = {
+  summary: status('summary', (message) => {
+    const { summary } = fields(message)
+    if (!isObject(summary)) throw new SdkError('DEVICE_BAD_REPLY', 'the status holds no summary')
+    return summary
+  }),
+  pools: status('pools', (message) => sectionRows(message, 'pools')),
+  edevs: status('edevs', (message) => sectionRows(message, 'edevs')),
+  info: read(
+    protocol,
+    { cmd: 'get.device.info' },
+    (reply): Info => {
+      const info = infoOf(messageOfV3(reply, 'get.device.info'))
+      if (!info) throw new SdkError('DEVICE_BAD_REPLY', 'the device tells nothing of itself')
+      return info
+    },
+    { everyMs: stateMs },
+  ),
+  setting: read(protocol, { cmd: 'get.miner.setting' }, (reply) => fields(messageOfV3(reply, 'get.miner.setting')), {
+    everyMs: stateMs,
+    optional: true,
+  }),
+  shares: read(shares, { cmd: 'pools' }, (reply) => poolsOf(rowsOf('pools')(reply)), {
+    everyMs: sharesMs,
+    optional: true,
+  }),
+}
+
+const infoProbe: Probe = {
+  name: 'whatsminer get.device.info',
+  port: v3Port,
+  run: (io) => v3Conversation(io, io.signal, (line) => askV3(line, { cmd: 'get.device.info' })),
+}
+
+/** The port, the framing and the sections are the vendor's own: an answer is proof. */
+function match(seen: { answer(probe: Probe): unknown }): Match | undefined {
+  const reply = fields(seen.answer(infoProbe))
+  const info = num(reply.code) === 0 ? infoOf(reply.msg) : undefined
+  if (!info) return undefined
+  const firmware = versionText(info.system.fwversion)
+  const name = modelNameOf(str(info.miner.type))
+  if (!name && !firmware) return undefined
+  return {
+    confidence: 1,
+    why: [`get.device.info on the v3 port names ${str(info.miner.type) ?? `firmware ${firmware}`}`],
+    model: name?.model,
+    variant: name?.variant,
+    firmware,
+    mac: macOf(info.network.mac),
+  }
+}
+
+/** Counted by API v2 on 4028; v3 has no totals. */
+function total(
+  pools: readonly { readonly [key in 'accepted' | 'rejected' | 'stale']?: number | null }[],
+  key: 'accepted' | 'rejected' | 'stale',
+) {
+  const counts = pools.map((pool) => pool[key]).filter((count) => count != null)
+  return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0)
+}
+
+/** MicroBT Whatsminer, stock firmware with API v3 on TCP 4433. */
+export const whatsminerV3 = defineDevice({
+  library: 'miner-whatsminer',
+  kind: 'miner',
+  make: 'MicroBT',
+  family: 'stock-v3',
+  mainPort: v3Port,
+  models: whatsminerModels,
+  modelOf: whatsminerModel,
+  identify: { probes: [infoProbe], match },
+  reads,
+  telemetry: (from) => ({
+    model: from('info', ({ miner }) => modelNameOf(str(miner.type))?.model),
+    variant: from('info', ({ miner }) => modelNameOf(str(miner.type))?.variant),
+    firmwareVersion: from('info', ({ system }) => versionText(system.fwversion)),
+    apiVersion: from('info', ({ system }) => str(system.api)),
+    controlBoard: from('info', ({ system }) => str(system['control-board-version']) ?? str(system.platform)),
+    serial: from('info', ({ miner }) => str(miner['miner-sn'])),
+    mac: from('info', ({ network }) => macOf(network.mac)),
+    hostname: from('info', ({ network }) => str(network.hostname)),
+    network: from('info', ({ network }) => networkOf(network)),
+    led: from('info', ({ system }) => ledOf(system.ledstatus)),
+    psu: from('info', ({ psu }) => psu.about),
+
+    hashrateThs: from('summary', (summary) => rate(summary['hash-realtime']) ?? rate(summary['hash-1min'])),
+    hashrate1mThs: from('summary', (summary) => rate(summary['hash-1min'])),
+    hashrate15mThs: from('summary', (summary) => rate(summary['hash-15min'])),
+    hashrateAvgThs: from('summary', (summary) => rate(summary['hash-average'])),
+    nominalHashrateThs: from('summary', (summary, _, { info }) => labelThs(summary, info?.miner ?? {})),
+    expectedHashrateThs: from('summary', (summary, _, { info, setting }) =>
+      expectedV3(summary, info?.miner ?? {}, setting ?? {}),
+    ),
+
+    powerW: from('summary', (summary) => rate(summary['power-realtime']) ?? rate(summary['power-5min'])),
+    powerLimitW: [
+      from('summary', (summary) => rate(summary['power-limit']) || undefined),
+      from('setting', (setting) => rate(setting['power-limit']) || undefined),
+    ],
+    efficiencyJTh: from('summary', (summary) =>
+      rate(summary['hash-realtime']) ? rate(summary['power-rate']) || undefined : undefined,
+    ),
+    psuInputVoltageV: from('info', ({ psu }) => psu.voltageV),
+    psuInputCurrentA: from('info', ({ psu }) => psu.currentA),
+    psuInputPowerW: from('info', ({ psu }) => psu.powerW),
+    psuOutputVoltageV: from('info', ({ psu }) => psu.outputV),
+    psuTempC: from('info', ({ psu }) => psu.tempC),
+    psuFanRpm: from('info', ({ psu }) => psu.fanRpm),
+
+    ambientTempC: from('summary', (summary, model) =>
+      isLiquid(model) ? undefined : temp(summary['environment-temperature']),
+    ),
+    inletTempC: [
+      from('summary', (summary, model) => (isLiquid(model) ? temp(summary['environment-temperature']) : undefined)),
+      from('info', ({ psu }) => psu.liquidTempC),
+    ],
+    chipTempMinC: from('summary', (summary) => chipTemp(summary['chip-temp-min'])),
+    chipTempMaxC: from('summary', (summary) => chipTemp(summary['chip-temp-max'])),
+    chipTempAvgC: from('summary', (summary) => chipTemp(summary['chip-temp-avg'])),
+    fanMaxRpm: from('summary', fastestV3),
+    frequencyMhz: from('summary', (summary) => rate(summary['freq-avg'])),
+
+    uptimeS: from('summary', (summary) => rate(summary['bootup-time'])),
+    miningUptimeS: from('summary', (summary) => rate(summary.elapsed)),
+    acceptedShares: from('shares', (pools) => total(pools, 'accepted')),
+    rejectedShares: from('shares', (pools) => total(pools, 'rejected')),
+    staleShares: from('shares', (pools) => total(pools, 'stale')),
+    poolRejectPct: from('pools', (pools) => rejectPct(poolsV3(pools, undefined))),
+
+    boards: from('summary', (summary, _, { edevs, info }) => boardsV3(summary, edevs, info?.miner ?? {})),
+    fans: from('summary', fansV3),
+    pools: from('pools', (pools, _, { shares: counted }) => poolsV3(pools, counted)),
+    errors: from('info', ({ errors }) => errorsOf(errors)),
+    tuning: from('setting', (setting, _, { summary }) => tuningV3(setting, summary)),
+    tuningNow: from('summary', (summary) => {
+      const finished = bool(summary['up-freq-finish'])
+      return finished === undefined ? undefined : !finished
+    }),
+    asleep: from('info', ({ miner }) => {
+      const working = bool(miner.working)
+      return working === undefined ? undefined : !working
+    }),
+  }),
+  commands: whatsminerV3Commands,
+  defaults: {
+    intervalMs: 10_000,
+    timeoutMs: 10_000,
+    credentials: [{ username: 'super', password: 'super' }],
+  },
+})
+
+function rejectPct(pools: readonly { readonly active?: boolean | null; readonly rejectPct?: number | null }[]) {
+  return pools.find((pool) => pool.active)?.rejectPct
+}

@@ -1,0 +1,222 @@
+import { defineDevice, type Match, type Probe, read } from '../define.js'
+import { isLiquid, modelNameOf, whatsminerModel, whatsminerModels } from '../hardware/whatsminer.js'
+import { type BtminerRequest, btminer, rpcPort, send } from '../kit/btminer.js'
+import { messageOf, rowsOf, summaryOf } from '../kit/btminer-envelope.js'
+import { bool, type Fields, num, str } from '../kit/json.js'
+import { whatsminerCommands } from './whatsminer-commands.js'
+import {
+  boardsOf,
+  chipTemp,
+  detailModel,
+  errorsOf,
+  expectedThs,
+  factoryThs,
+  fansOf,
+  ledOf,
+  macOf,
+  networkOf,
+  poolsOf,
+  psuOf,
+  rpm,
+  summaryErrors,
+  summaryRate,
+  temp,
+  tuningNow,
+  tuningOf,
+  versionText,
+} from './whatsminer-readings.js'
+
+/** What a person or the firmware changes, ms: a request of its own on each of these visits. */
+const stateMs = 30_000
+/** What hardly ever changes, ms. */
+const identityMs = 600_000
+
+const ask = <T>(cmd: string, parse: (reply: unknown) => T, everyMs = 0, optional = everyMs > 0) =>
+  read(btminer, { cmd } satisfies BtminerRequest, parse, { everyMs, optional })
+
+/** Between the slow reads a visit is one connection with one joined request. The short-lived ones come first: a visit may run out of time. */
+const reads = {
+  summary: ask('summary', summaryOf),
+  edevs: ask('edevs', rowsOf('edevs')),
+  pools: ask('pools', rowsOf('pools')),
+  details: ask('devdetails', rowsOf('devdetails'), identityMs),
+  status: ask('status', messageOf('status'), stateMs),
+  errors: read(btminer, { cmd: 'get_error_code', mayBeCut: true } as BtminerRequest, messageOf('get_error_code'), {
+    everyMs: stateMs,
+    optional: true,
+  }),
+  info: ask('get_miner_info', messageOf('get_miner_info'), identityMs),
+  version: ask('get_version', messageOf('get_version'), identityMs),
+  psu: ask('get_psu', (reply) => psuOf(messageOf('get_psu')(reply)), identityMs),
+}
+
+function asleep(status: Fields): boolean | undefined {
+  return bool(status.mineroff ?? status.btmineroff)
+}
+
+/** Coolant on a liquid-cooled model, air on the others. */
+function isLiquidCooled(summary: Fields, model: Parameters<typeof isLiquid>[0]): boolean {
+  return isLiquid(model) || bool(summary['Liquid Cooling']) === true
+}
+
+function fastestFan(summary: Fields): number | undefined {
+  const speeds = [rpm(summary['Fan Speed In']), rpm(summary['Fan Speed Out'])].filter((speed) => speed !== undefined)
+  return speeds.length === 0 ? undefined : Math.max(...speeds)
+}
+
+/** Watts per TH/s as the firmware says it, while it hashes. */
+function efficiency(summary: Fields): number | undefined {
+  const rate = num(summary['Power Rate'])
+  return rate !== undefined && rate > 0 && summaryRate(summary, 'HS RT') ? rate : undefined
+}
+
+/** The rail behind the power supply: 10 mV on real devices, V on some. */
+function railVoltage(summary: Fields): number | undefined {
+  const voltage = num(summary.Voltage)
+  if (voltage === undefined || voltage <= 0) return undefined
+  return voltage >= 100 ? voltage / 100 : voltage
+}
+
+const probe = (cmd: string): Probe => ({
+  name: `btminer ${cmd}`,
+  port: rpcPort,
+  run: (io) => send(io, { cmd }, io.signal),
+})
+const versionProbe = probe('get_version')
+const detailsProbe = probe('devdetails')
+
+/** The value, or nothing if the answer is none of this protocol. */
+function attempt<T>(parse: () => T): T | undefined {
+  try {
+    return parse()
+  } catch {
+    return undefined
+  }
+}
+
+/** A version in the vendor's form, or a model of the vendor's name: each says much, both say all. */
+function match(seen: { answer(probe: Probe): unknown }): Match | undefined {
+  const version = attempt(() => messageOf('get_version')(seen.answer(versionProbe)))
+  const details = attempt(() => rowsOf('devdetails')(seen.answer(detailsProbe)))
+  const firmware = versionText(version?.fw_ver)
+  const name = modelNameOf(details && detailModel(details)) ?? modelNameOf(str(version?.miner_type))
+  if (!name && !firmware) return undefined
+  const why = [
+    ...(firmware ? [`get_version names firmware ${firmware}`] : []),
+    ...(name ? [`it names the model ${name.model} ${name.variant ?? ''}`.trim()] : []),
+  ]
+  return { confidence: name && firmware ? 0.95 : 0.8, why, model: name?.model, variant: name?.variant, firmware }
+}
+
+/** MicroBT Whatsminer, stock firmware with API v1 or v2 on TCP 4028. */
+export const whatsminer = defineDevice({
+  library: 'miner-whatsminer',
+  kind: 'miner',
+  make: 'MicroBT',
+  family: 'stock',
+  mainPort: rpcPort,
+  models: whatsminerModels,
+  modelOf: whatsminerModel,
+  identify: { probes: [versionProbe, detailsProbe], match },
+  reads,
+  telemetry: (from) => ({
+    model: [
+      from('details', (details) => modelNameOf(detailModel(details))?.model),
+      from('version', (version) => modelNameOf(str(version.miner_type))?.model),
+      from('info', (info) => modelNameOf(str(info.model))?.model),
+    ],
+    variant: [
+      from('details', (details) => modelNameOf(detailModel(details))?.variant),
+      from('version', (version) => modelNameOf(str(version.miner_type))?.variant),
+    ],
+    firmwareVersion: [
+      from('version', (version) => versionText(version.fw_ver)),
+      from('status', (status) => versionText(status.FirmwareVersion ?? status['Firmware Version'])),
+      from('summary', (summary) => versionText(summary['Firmware Version'])),
+    ],
+    apiVersion: from('version', (version) => versionText(version.api_ver)),
+    controlBoard: [
+      from('version', (version) => str(version.platform)),
+      from('summary', (summary) => str(summary['CB Platform'])?.replace(/^ALLWINNER_/, '')),
+    ],
+    serial: from('info', (info) => str(info.minersn)),
+    mac: [from('info', (info) => macOf(info.mac)), from('summary', (summary) => macOf(summary.MAC))],
+    hostname: from('info', (info) => str(info.hostname)),
+    network: from('info', networkOf),
+    led: from('info', (info) => ledOf(info.ledstat)),
+    psu: from('psu', (psu) => psu.about),
+
+    hashrateThs: [
+      from('summary', (summary) => summaryRate(summary, 'HS RT')),
+      from('summary', (summary) => summaryRate(summary, 'MHS 1m')),
+      from('summary', (summary) => summaryRate(summary, 'MHS av')),
+    ],
+    hashrate5sThs: from('summary', (summary) => summaryRate(summary, 'MHS 5s')),
+    hashrate1mThs: from('summary', (summary) => summaryRate(summary, 'MHS 1m')),
+    hashrate5mThs: from('summary', (summary) => summaryRate(summary, 'MHS 5m')),
+    hashrate15mThs: from('summary', (summary) => summaryRate(summary, 'MHS 15m')),
+    hashrateAvgThs: from('summary', (summary) => summaryRate(summary, 'MHS av')),
+    nominalHashrateThs: from('summary', factoryThs),
+    expectedHashrateThs: from('summary', (summary, _, { status }) => expectedThs(summary, status)),
+
+    powerW: [
+      from('summary', (summary) => atLeastZero(summary.Power)),
+      from('summary', (summary) => atLeastZero(summary.Power_RT)),
+    ],
+    powerLimitW: [
+      from('summary', (summary) => num(summary['Power Limit']) || undefined),
+      from('status', (status) => num(status.power_limit_set) || undefined),
+    ],
+    efficiencyJTh: from('summary', efficiency),
+    psuInputVoltageV: from('psu', (psu) => psu.voltageV),
+    psuInputCurrentA: from('psu', (psu) => psu.currentA),
+    psuInputPowerW: from('psu', (psu) => psu.powerW),
+    psuOutputVoltageV: from('summary', railVoltage),
+    psuTempC: from('psu', (psu) => psu.tempC),
+    psuFanRpm: [from('summary', (summary) => rpm(summary['Power Fanspeed'])), from('psu', (psu) => psu.fanRpm)],
+
+    ambientTempC: from('summary', (summary, model) =>
+      isLiquidCooled(summary, model) ? undefined : temp(summary['Env Temp']),
+    ),
+    inletTempC: [
+      from('summary', (summary, model) => (isLiquidCooled(summary, model) ? temp(summary['Env Temp']) : undefined)),
+      from('status', (status) => chipTemp(status.liquid_temp)),
+    ],
+    chipTempMinC: from('summary', (summary) => chipTemp(summary['Chip Temp Min'])),
+    chipTempMaxC: from('summary', (summary) => chipTemp(summary['Chip Temp Max'])),
+    chipTempAvgC: from('summary', (summary) => chipTemp(summary['Chip Temp Avg'])),
+    fanMaxRpm: from('summary', fastestFan),
+    frequencyMhz: from('summary', (summary) => num(summary.freq_avg)),
+
+    uptimeS: from('summary', (summary) => num(summary.Uptime)),
+    miningUptimeS: from('summary', (summary) => num(summary.Elapsed)),
+    acceptedShares: from('summary', (summary) => num(summary.Accepted)),
+    rejectedShares: from('summary', (summary) => num(summary.Rejected)),
+    staleShares: from('summary', (summary) => num(summary.Stale)),
+    hwErrors: from('summary', (summary) => num(summary['Hardware Errors'])),
+    hwErrorPct: from('summary', (summary) => num(summary['Device Hardware%'])),
+    poolRejectPct: from('summary', (summary) => num(summary['Pool Rejected%'])),
+    poolStalePct: from('summary', (summary) => num(summary['Pool Stale%'])),
+    bestShare: from('summary', (summary) => num(summary['Best Share'])),
+
+    boards: from('edevs', (devs) => (devs.length === 0 ? undefined : boardsOf(devs))),
+    fans: from('summary', fansOf),
+    pools: from('pools', poolsOf),
+    errors: [from('errors', (errors) => errorsOf(errors.error_code)), from('summary', summaryErrors)],
+    tuning: from('summary', (summary, _, { status }) => tuningOf(summary, status)),
+    tuningNow: from('summary', (summary, _, { edevs }) => tuningNow(summary, edevs)),
+    asleep: from('status', asleep),
+  }),
+  commands: whatsminerCommands,
+  defaults: {
+    intervalMs: 10_000,
+    timeoutMs: 10_000,
+    credentials: [{ username: 'admin', password: 'admin' }],
+  },
+})
+
+/** Firmwares write -1 where the power is not known. */
+function atLeastZero(value: unknown): number | undefined {
+  const number = num(value)
+  return number !== undefined && number >= 0 ? number : undefined
+}
