@@ -108,7 +108,7 @@ export class AntminerDevice {
     }
     const answer = this.cgi[name]
     const value = typeof answer === 'function' ? await answer(seen, response) : answer
-    if (response.writableEnded || response.destroyed || response.headersSent) return
+    if (value === undefined) return
     response.end(typeof value === 'string' ? value : JSON.stringify(value))
   }
 

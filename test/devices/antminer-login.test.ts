@@ -79,7 +79,7 @@ test('a visit to a device that refuses the password asks its web once, and says 
 test('another kind of login is no stock firmware', async (t) => {
   const device = await new AntminerDevice({ open: true }).start(t)
   device.cgi.stats = (_: unknown, response: { writeHead(code: number, headers: object): { end(): void } }) =>
-    response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
+    void response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
   t.is(await codeOf(web(device.io(), { cgi: 'stats' })), 'DEVICE_AUTH')
   t.absent(
     device.seen.some(({ authorization }) => authorization),

@@ -94,12 +94,12 @@ function newChain(chain: Fields, at: number, rate: (value: unknown) => number | 
   return {
     slot: Number.isInteger(index) && index >= 0 && index < maxParts ? index : at,
     serial: str(chain.sn),
-    chips: num(chain.asic_num),
+    chips: count(chain.asic_num),
     map: str(chain.asic),
     rateThs: rate(chain.rate_real),
     idealThs: positive(rate(chain.rate_ideal)),
     frequencyMhz: positive(num(chain.freq_avg)),
-    hwErrors: num(chain.hw),
+    hwErrors: count(chain.hw),
     hwErrorPct: share(chain.hwp),
     pic: temperatures(chain.temp_pic),
     pcb: temperatures(chain.temp_pcb),
@@ -108,11 +108,10 @@ function newChain(chain: Fields, at: number, rate: (value: unknown) => number | 
   }
 }
 
-/** The first number that is used: S9 counts its chains from 6 and its fans from 3, others from 1. */
+/** The first number that is used: S9 counts its chains from 6, others from 1. */
 const chainGroups = [1, 6, 11] as const
 const chainsInGroup = 5
-const fanStarts = [1, 3, 5] as const
-const fansInGroup = 4
+const maxFans = 8
 
 function oldStats(sections: readonly Fields[]): Stats {
   const head = sections.find((section) => section.Type !== undefined || section.BMMiner !== undefined) ?? {}
@@ -129,7 +128,7 @@ function oldStats(sections: readonly Fields[]): Stats {
     averageThs: rate(stats['GHS av']),
     idealThs: positive(rate(stats.total_rateideal)),
     labelThs: undefined,
-    hwErrors: num(stats.no_matching_work),
+    hwErrors: count(stats.no_matching_work),
     hwErrorPct: undefined,
     fans: oldFans(stats),
     mode: undefined,
@@ -152,12 +151,12 @@ function oldChains(stats: Fields, rate: (value: unknown) => number | undefined):
   return boards.map((n) => ({
     slot: n - first,
     serial: undefined,
-    chips: num(stats[`chain_acn${n}`]),
+    chips: count(stats[`chain_acn${n}`]),
     map: str(stats[`chain_acs${n}`]),
     rateThs: rate(stats[`chain_rate${n}`]),
     idealThs: positive(rate(stats[`chain_rateideal${n}`])),
     frequencyMhz: positive(num(stats[`freq_avg${n}`]) ?? num(stats[`freq${n}`])),
-    hwErrors: num(stats[`chain_hw${n}`]),
+    hwErrors: count(stats[`chain_hw${n}`]),
     hwErrorPct: undefined,
     pic: temperatures(stats[`temp_pic${n}`]),
     pcb: orElse(temperatures(stats[`temp_pcb${n}`]), stats[`temp${n}`]),
@@ -166,13 +165,16 @@ function oldChains(stats: Fields, rate: (value: unknown) => number | undefined):
   }))
 }
 
+/** S9 has its two fans at two of the places 3 to 6, others from 1 on: a place is only counted as a still fan where none is beyond it. */
 function oldFans(stats: Fields): (number | undefined)[] | undefined {
-  const count = num(stats.fan_num)
-  if (count === 0) return []
-  const start = fanStarts.find((first) => num(stats[`fan${first}`])) ?? 1
-  const all = places(start, Math.min(count ?? fansInGroup, maxParts)).map((n) => stats[`fan${n}`])
-  const found = rpms(all)
-  return found.some((rpm) => rpm !== undefined) ? found : undefined
+  const total = num(stats.fan_num)
+  if (total === 0) return []
+  const all = rpms(places(1, maxFans).map((n) => stats[`fan${n}`]))
+  const turning = all.filter((rpm) => rpm)
+  const from1 = all.slice(0, total ?? turning.length)
+  const isFrom1 = turning.length === from1.filter((rpm) => rpm).length
+  const found = isFrom1 ? from1 : [...turning, ...Array<number>(Math.max(0, (total ?? 0) - turning.length)).fill(0)]
+  return found.length > 0 ? found.slice(0, maxFans) : undefined
 }
 
 function places(first: number, count: number): number[] {
@@ -214,12 +216,12 @@ export function parseSummary(reply: unknown): Summary {
     last30mThs: rate(summary.rate_30m ?? summary['GHS 30m']),
     averageThs: rate(summary.rate_avg ?? summary['GHS av']),
     idealThs: positive(rate(summary.rate_ideal)),
-    hwErrors: num(summary.hw_all) ?? num(summary['Hardware Errors']),
+    hwErrors: count(summary.hw_all) ?? count(summary['Hardware Errors']),
     hwErrorPct: num(summary['Device Hardware%']),
     bestShare: num(summary.bestshare) ?? num(summary['Best Share']),
-    accepted: num(summary.Accepted),
-    rejected: num(summary.Rejected),
-    stale: num(summary.Stale),
+    accepted: count(summary.Accepted),
+    rejected: count(summary.Rejected),
+    stale: count(summary.Stale),
     poolRejectPct: num(summary['Pool Rejected%']),
     poolStalePct: num(summary['Pool Stale%']) ?? num(summary['Pool Stale%%']),
     empty: Object.keys(summary).length === 0,
@@ -237,6 +239,8 @@ export function parseSummary(reply: unknown): Summary {
 const maxPools = 16
 /** Before this (s) the clock of the device was never set, and times that it gives mean nothing. */
 const clockSetS = 1_500_000_000
+/** Nor after this. */
+const clockEndS = 1e10
 
 /** The configured pools, without empty places. Stock firmware fails over in order: the first that lives is the one in use. */
 export function parsePools(reply: unknown): Pool[] {
@@ -260,8 +264,8 @@ export function parsePools(reply: unknown): Pool[] {
 function poolOf(pool: Fields, at: number, when: number | undefined): Pool {
   const ago = secondsAgo(pool.lstime ?? pool['Last Share Time'])
   const index = num(pool.index) ?? num(pool.POOL) ?? at
-  const accepted = num(pool.accepted) ?? num(pool.Accepted)
-  const rejected = num(pool.rejected) ?? num(pool.Rejected)
+  const accepted = count(pool.accepted) ?? count(pool.Accepted)
+  const rejected = count(pool.rejected) ?? count(pool.Rejected)
   const tried = (accepted ?? 0) + (rejected ?? 0)
   return {
     index: Number.isInteger(index) && index >= 0 ? index : at,
@@ -270,13 +274,16 @@ function poolOf(pool: Fields, at: number, when: number | undefined): Pool {
     ...defined({
       alive: isAlive(pool.status ?? pool.Status),
       active: bool(pool['Stratum Active']),
-      priority: num(pool.priority) ?? num(pool.Priority),
-      quota: num(pool.Quota),
+      priority: count(pool.priority) ?? count(pool.Priority),
+      quota: count(pool.Quota),
       accepted,
       rejected,
-      stale: num(pool.stale) ?? num(pool.Stale),
+      stale: count(pool.stale) ?? count(pool.Stale),
       rejectPct: tried > 0 && rejected !== undefined ? Math.round((rejected / tried) * 1e4) / 100 : undefined,
-      lastShareAt: ago !== undefined && when !== undefined && when > clockSetS ? (when - ago) * 1000 : undefined,
+      lastShareAt:
+        ago !== undefined && when !== undefined && when > clockSetS && when < clockEndS
+          ? (when - ago) * 1000
+          : undefined,
       difficulty: positive(difficulty(pool.diff ?? pool.Diff)),
     }),
   }
@@ -309,6 +316,12 @@ function tidy(value: number): number {
 
 function within(metric: Metric, value: number | undefined): number | undefined {
   return measured(metric, value)
+}
+
+/** Nothing is counted below 0 or beyond what a number holds exactly. */
+function count(value: unknown): number | undefined {
+  const number = num(value)
+  return number !== undefined && number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : undefined
 }
 
 function positive(value: number | undefined): number | undefined {
