@@ -74,10 +74,13 @@ export function ioFor(visitor: Visitor, handle: Handle, devices: readonly Device
   }
 }
 
-/** `port` of an entry is the main port of its device, whichever it turns out to be. */
+/** `port` of an entry is the main port of its device: of the one whose usual port it is, else of whichever it turns out to be. */
 function portNames(devices: readonly Device[], entry: DeviceEntry): Record<string, number> {
   const ports: Record<string, number> = {}
-  if (entry.port !== undefined) for (const device of devices) ports[device.mainPort.name] = entry.port
+  const { port } = entry
+  if (port !== undefined && !devices.some(({ mainPort }) => mainPort.default === port)) {
+    for (const { mainPort } of devices) ports[mainPort.name] = port
+  }
   return { ...ports, ...entry.ports }
 }
 
