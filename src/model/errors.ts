@@ -77,6 +77,12 @@ export const errorCodes = {
     title: 'Another process uses this storage folder',
     action: 'Stop the other process, or choose another `storage`.',
   },
+  STORE_NEWER: {
+    status: 500,
+    retry: false,
+    title: 'A newer version wrote this storage folder',
+    action: 'Update the program, or choose another `storage`.',
+  },
   PORT_IN_USE: {
     status: 500,
     retry: false,

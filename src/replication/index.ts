@@ -1,1 +1,2 @@
+export { openStore } from './store.js'
 export * from './types.js'

@@ -12,7 +12,12 @@ export interface Tick {
 }
 
 export type Step = 'raw' | '1m' | '5m' | '1h' | '1d'
-export const stepMs: Record<Exclude<Step, 'raw'>, number> = { '1m': 60_000, '5m': 300_000, '1h': 3_600_000, '1d': 86_400_000 }
+export const stepMs: Record<Exclude<Step, 'raw'>, number> = {
+  '1m': 60_000,
+  '5m': 300_000,
+  '1h': 3_600_000,
+  '1d': 86_400_000,
+}
 
 export interface HistoryQuery {
   deviceId: string
@@ -73,7 +78,10 @@ export interface Store extends Reader {
   /** A small document of the service under a name (for example the commander's jobs). */
   getDocument<T>(name: string): Promise<T | undefined>
   putDocument(name: string, value: unknown): Promise<void>
-  listDocuments<T>(prefix: string, options?: { limit?: number; reverse?: boolean }): Promise<{ name: string; value: T }[]>
+  listDocuments<T>(
+    prefix: string,
+    options?: { limit?: number; reverse?: boolean },
+  ): Promise<{ name: string; value: T }[]>
   /** Bytes on disk, blocks, appends: plain numbers for metrics. */
   stats(): Record<string, number>
   close(): Promise<void>
@@ -87,6 +95,19 @@ export interface StoreOptions {
   intervalMs: number
   clock?: Clock
   log?: Log
+  /** Sizes and timings, for tests. */
+  limits?: Partial<StoreLimits>
+}
+
+export interface StoreLimits {
+  /** The newest history is a journal of frames in segments: a new one begins after this time, or so many bytes. */
+  segmentMs: number
+  segmentBytes: number
+  /** A whole record of every device is written once in this time, changed or not. */
+  wholeRecordMs: number
+  /** A finished segment becomes chunks within about so many ticks, but not fewer than so many things a tick. */
+  foldSteps: number
+  foldLeast: number
 }
 
 /** Sums over live devices only (model/status.ts `isLive`): what is offline, stale or unknown counts in no sum. null: nobody reports it. */
@@ -149,7 +170,14 @@ export interface FleetView {
   groups(by: GroupBy, filter?: DeviceFilter): Group[]
   history(query: HistoryQuery): Promise<Series>
   /** Sum, mean or maximum per interval, as `fields[metric].group` says, over the devices of each group; at a step of at least 1m. */
-  groupHistory(query: { groupBy?: GroupBy; filter?: DeviceFilter; metrics: readonly Metric[]; from: number; to: number; step: Exclude<Step, 'raw'> }): Promise<{ key: string; series: Series }[]>
+  groupHistory(query: {
+    groupBy?: GroupBy
+    filter?: DeviceFilter
+    metrics: readonly Metric[]
+    from: number
+    to: number
+    step: Exclude<Step, 'raw'>
+  }): Promise<{ key: string; series: Series }[]>
   events(query: EventQuery): Promise<Event[]>
   settings(deviceId: string, limit?: number): Promise<{ at: number; settings: unknown }[]>
   watch(listener: (change: Change) => void): () => void

@@ -1,0 +1,42 @@
+import type { DeviceRecord } from '#model'
+
+/** Readings of every poll: kept as rows, or not worth a whole record. */
+const readings = new Set(['at', 'askedAt', 'latencyMs', 'metrics', 'firstSeenAt', 'lastSeenAt'])
+/** Parts whose numbers are readings too. */
+const measuredParts = new Set(['boards', 'fans', 'pools'])
+
+/** Whether nothing but readings differs: what a person would call the same state of the same device. */
+export function alike(a: DeviceRecord, b: DeviceRecord): boolean {
+  return same(a, b, false)
+}
+
+/** Null and absent are the same: unknown. `loose`: numbers may differ, also by becoming unknown. */
+function same(a: unknown, b: unknown, loose: boolean): boolean {
+  if (a === b || (a == null && b == null)) return true
+  if (loose && isReading(a) && isReading(b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false
+    for (let index = 0; index < a.length; index++) if (!same(a[index], b[index], loose)) return false
+    return true
+  }
+  const left = a as Record<string, unknown>
+  const right = b as Record<string, unknown>
+  for (const key in left) {
+    if (!readings.has(key) && !same(left[key], right[key], loose || measuredParts.has(key))) return false
+  }
+  for (const key in right) {
+    if (right[key] != null && left[key] === undefined && !readings.has(key) && !(loose && isReading(right[key])))
+      return false
+  }
+  return true
+}
+
+function isReading(value: unknown): boolean {
+  return typeof value === 'number' || value == null
+}
+
+/** Whether two devices report the same numbers. */
+export function sameMetrics(a: DeviceRecord['metrics'], b: DeviceRecord['metrics']): boolean {
+  return same(a, b, false)
+}

@@ -1,0 +1,198 @@
+import type Corestore from 'corestore'
+import { isMetric, type Metric, SdkError } from '#model'
+import { orderOf, readChunk } from './chunk.js'
+import type { Span } from './fold.js'
+import { keys, rawName, rollupName, withVolume } from './layout.js'
+import { Intervals, rollupMs } from './rollup.js'
+import type { Segment } from './segment.js'
+import { placeOf } from './stream.js'
+import type { Table } from './table.js'
+import { type HistoryQuery, type Series, stepMs } from './types.js'
+
+export const defaultMaxPoints = 50_000
+/** No value for so many intervals is a gap: the same measure by which a record counts as stale. */
+export const gapIntervals = 3
+
+/** Where the samples of a device are: chunks on disk, and what is still in the journal in memory. */
+export interface Sources {
+  readonly cores: Corestore
+  readonly spans: readonly Span[]
+  readonly segments: readonly Segment[]
+  readonly intervalMs: number
+}
+
+/**
+ * Raw: every sample from `from` to `to`, and a null where the device was silent for more than three intervals. At a step: every interval
+ * that starts from the one that `from` lies in and before `to`; counters and durations show their last value, others the mean.
+ * Throws BAD_REQUEST for a range or metric that is none, TOO_LARGE beyond `maxPoints`.
+ */
+export async function readHistory(sources: Sources, query: HistoryQuery): Promise<Series> {
+  checkQuery(query)
+  return query.step === 'raw' ? readRaw(sources, query) : readSteps(sources, query, stepMs[query.step])
+}
+
+function checkQuery({ metrics, from, to }: HistoryQuery): void {
+  if (!Number.isFinite(from) || !Number.isFinite(to) || from > to)
+    throw new SdkError('BAD_REQUEST', 'from and to are no span of time')
+  const unknown = metrics.find((name) => !isMetric(name))
+  if (unknown !== undefined) throw new SdkError('BAD_REQUEST', `there is no metric ${JSON.stringify(unknown)}`)
+}
+
+/** The starts of the intervals that a query shows. Throws TOO_LARGE. */
+export function intervalsOf(from: number, to: number, step: number, maxPoints = defaultMaxPoints): number[] {
+  const first = Math.floor(from / step) * step
+  const count = Math.max(0, Math.ceil((to - first) / step))
+  if (count > maxPoints) throw tooMany(maxPoints)
+  return Array.from({ length: count }, (_, index) => first + index * step)
+}
+
+function tooMany(maxPoints: number): SdkError {
+  return new SdkError('TOO_LARGE', `more than ${maxPoints} points; ask for a shorter span or a longer step`, {
+    details: { maxPoints },
+  })
+}
+
+async function readSteps(sources: Sources, query: HistoryQuery, step: number): Promise<Series> {
+  const { deviceId, metrics, from, to } = query
+  const at = intervalsOf(from, to, step, query.maxPoints)
+  const intervals = new Intervals(metrics, step)
+  const start = at[0] ?? from
+  const end = at.length === 0 ? from : at.at(-1)! + step
+  const span = { from: start, to: end - 1 }
+  const inMemory = segmentsWith(sources, deviceId)
+  for (const segment of inMemory)
+    eachSample(segment, deviceId, metrics, span, (time, index, value) => intervals.add(time, index, value))
+  const raw = step < rollupMs
+  await eachChunk(sources, query, span, raw, inMemory, (table) => {
+    if (raw) addSamples(table, metrics, span, intervals)
+    else intervals.mergeTable(table, start, end)
+  })
+  const series: Series['series'] = {}
+  metrics.forEach((name, index) => {
+    series[name] = at.map((time) => intervals.value(time, index))
+  })
+  return { from, to, step: query.step, at, series }
+}
+
+function addSamples(
+  { rows, columns }: Table,
+  metrics: readonly Metric[],
+  { from, to }: { from: number; to: number },
+  intervals: Intervals,
+): void {
+  const at = columns.get('#at')!
+  metrics.forEach((name, index) => {
+    const values = columns.get(name)
+    for (let row = 0; values && row < rows; row++) {
+      if (at[row]! >= from && at[row]! <= to) intervals.add(at[row]!, index, values[row]!)
+    }
+  })
+}
+
+async function readRaw(sources: Sources, query: HistoryQuery): Promise<Series> {
+  const { deviceId, metrics, from, to, maxPoints = defaultMaxPoints } = query
+  const times: number[] = []
+  const columns = metrics.map((): number[] => [])
+  const inMemory = segmentsWith(sources, deviceId)
+  const recent: { at: number; values: number[] }[] = []
+  for (const segment of inMemory) {
+    segment.streams.get(deviceId)!.read((at, row) => {
+      if (at < from || at > to) return
+      recent.push({ at, values: metrics.map((name) => row[placeOf.get(name)!]!) })
+    })
+  }
+  await eachChunk(sources, query, { from, to }, true, inMemory, (table) => {
+    const at = table.columns.get('#at')!
+    for (let row = 0; row < table.rows; row++) {
+      if (at[row]! < from || at[row]! > to) continue
+      times.push(at[row]!)
+      metrics.forEach((name, index) => {
+        columns[index]!.push(table.columns.get(name)?.[row] ?? Number.NaN)
+      })
+    }
+    if (times.length + recent.length > maxPoints) throw tooMany(maxPoints)
+  })
+  for (const { at, values } of recent) {
+    times.push(at)
+    values.forEach((value, index) => {
+      columns[index]!.push(value)
+    })
+  }
+  return rawSeries(query, times, columns, sources.intervalMs * gapIntervals)
+}
+
+/** Puts the samples in the order of time, and a null point where none came for longer than `gapMs`. */
+function rawSeries(
+  query: HistoryQuery,
+  times: readonly number[],
+  columns: readonly (readonly number[])[],
+  gapMs: number,
+): Series {
+  const { from, to, metrics, maxPoints = defaultMaxPoints } = query
+  const order = orderOf(Float64Array.from(times)) ?? times.keys()
+  const at: number[] = []
+  const values = metrics.map((): (number | null)[] => [])
+  const push = (time: number, value: (index: number) => number | undefined) => {
+    at.push(time)
+    values.forEach((column, index) => {
+      const known = value(index)
+      column.push(known === undefined || Number.isNaN(known) ? null : known)
+    })
+  }
+  let last: number | undefined
+  for (const row of order) {
+    const time = times[row]!
+    if (last !== undefined && time - last > gapMs) push(last + Math.round(gapMs / gapIntervals), () => undefined)
+    push(time, (index) => columns[index]![row])
+    last = time
+  }
+  if (at.length > maxPoints) throw tooMany(maxPoints)
+  return { from, to, step: 'raw', at, series: Object.fromEntries(metrics.map((name, index) => [name, values[index]!])) }
+}
+
+function segmentsWith({ segments }: Sources, id: string): Segment[] {
+  return segments.filter(({ streams }) => streams.has(id))
+}
+
+function eachSample(
+  segment: Segment,
+  id: string,
+  metrics: readonly Metric[],
+  { from, to }: { from: number; to: number },
+  visit: (at: number, index: number, value: number) => void,
+): void {
+  const places = metrics.map((name) => placeOf.get(name)!)
+  segment.streams.get(id)!.read((at, row) => {
+    if (at < from || at > to) return
+    for (let index = 0; index < places.length; index++) visit(at, index, row[places[index]!]!)
+  })
+}
+
+/** Shows every chunk of the device that overlaps the span, oldest segment first; not those of segments that were read from memory. */
+async function eachChunk(
+  { cores, spans }: Sources,
+  { deviceId, metrics }: HistoryQuery,
+  { from, to }: { from: number; to: number },
+  raw: boolean,
+  inMemory: readonly Segment[],
+  visit: (table: Table) => void,
+): Promise<void> {
+  // A roll-up begins with its interval, before its first sample.
+  const reach = raw ? 0 : rollupMs
+  const read = new Set(inMemory.map(({ number }) => number))
+  const wanted = spans.filter((span) => span.to >= from - reach && span.from <= to && !read.has(span.segment))
+  const nameOf = raw ? rawName : rollupName
+  const volumes = new Map<string, Set<number>>()
+  for (const { segment } of wanted) {
+    const name = nameOf(segment)
+    volumes.set(name, (volumes.get(name) ?? new Set()).add(segment))
+  }
+  for (const [name, segments] of volumes) {
+    const range = { gte: keys.chunk(deviceId, Math.min(...segments)), lte: keys.chunk(deviceId, Math.max(...segments)) }
+    await withVolume(cores, name, async (volume) => {
+      for await (const { key, value } of volume.createReadStream(range)) {
+        if (segments.has(Number(key.slice(-9)))) visit(readChunk(value, metrics))
+      }
+    })
+  }
+}

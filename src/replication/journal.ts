@@ -1,0 +1,156 @@
+import type Corestore from 'corestore'
+import type { Log } from '#model'
+import { Fold, putAll, type Span } from './fold.js'
+import { format, journalName, keys, type Main, rawSpan } from './layout.js'
+import { type Gone, Replay } from './replay.js'
+import { Segment } from './segment.js'
+import type { State } from './state.js'
+import type { StoreLimits } from './types.js'
+
+/** How far the journal is moved into tables and forgotten: the first segment that is not yet. */
+export interface Progress {
+  readonly format: number
+  readonly worker: string
+  readonly site: string
+  readonly chunked: number
+  readonly cleared: number
+}
+
+/** The newest history: frames in order, in segments. Finished segments become chunks and are then cleared. */
+export class Journal {
+  readonly #cores: Corestore
+  readonly #main: Main
+  readonly #state: State
+  readonly #limits: StoreLimits
+  readonly #gone: Map<string, Gone>
+  #progress: Progress
+  /** Of all chunked segments, oldest first. */
+  #spans: Span[]
+  #segments: Segment[] = []
+  /** Chunked, but still needed for the last records. */
+  #kept: Segment[] = []
+  #fold: Fold | undefined
+  folds = 0
+  damaged = 0
+
+  constructor(parts: {
+    cores: Corestore
+    main: Main
+    state: State
+    limits: StoreLimits
+    gone: Map<string, Gone>
+    progress: Progress
+    spans: Span[]
+  }) {
+    this.#cores = parts.cores
+    this.#main = parts.main
+    this.#state = parts.state
+    this.#limits = parts.limits
+    this.#gone = parts.gone
+    this.#progress = parts.progress
+    this.#spans = parts.spans
+  }
+
+  /** Not chunked yet, oldest first; the last one is written to. */
+  get segments(): readonly Segment[] {
+    return this.#segments
+  }
+
+  get current(): Segment {
+    return this.#segments.at(-1)!
+  }
+
+  get spans(): readonly Span[] {
+    const { segment } = this.#fold ?? {}
+    return segment ? [...this.#spans, spanOf(segment)] : this.#spans
+  }
+
+  /** Reads what is there after a start: at the end the state and the segments are as they were. */
+  async open(log: Log): Promise<void> {
+    const { chunked, cleared } = this.#progress
+    if (cleared > 0) await this.#clear(await this.#openSegment(cleared - 1))
+    const replay = new Replay(this.#state, this.#gone, log)
+    for (let number = cleared; ; number++) {
+      const segment = await this.#openSegment(number)
+      const empty = segment.core.length === 0
+      if (empty && this.#segments.length > 0) {
+        await segment.core.close()
+        break
+      }
+      if (!empty) await replay.read(segment, number >= chunked)
+      if (number >= chunked) this.#segments.push(segment)
+      else this.#kept.push(segment)
+    }
+    replay.finish()
+    this.damaged = replay.damaged
+  }
+
+  async #openSegment(number: number): Promise<Segment> {
+    const core = this.#cores.get({ name: journalName(number) })
+    await core.ready()
+    return new Segment(number, core)
+  }
+
+  /** Begins a new segment if the current one is full or the tick lies too far from its beginning. */
+  async roll(at: number): Promise<void> {
+    const { startedAt, bytes, streamBytes, number } = this.current
+    if (startedAt === undefined) return
+    const { segmentMs, segmentBytes } = this.#limits
+    const full = Math.abs(at - startedAt) >= segmentMs || bytes >= segmentBytes || streamBytes >= 2 * segmentBytes
+    if (full) this.#segments.push(await this.#openSegment(number + 1))
+  }
+
+  /** One bounded piece of the work that turns finished segments into chunks. */
+  async tidy(): Promise<void> {
+    const oldest = this.#segments[0]!
+    if (!this.#fold && oldest !== this.current) {
+      this.#fold = new Fold(this.#cores, this.#main, oldest, {
+        steps: this.#limits.foldSteps,
+        least: this.#limits.foldLeast,
+      })
+    }
+    if (this.#fold && !this.#fold.done) return this.#fold.step()
+    if (this.#fold) return this.#finish(this.#fold)
+    const kept = this.#kept[0]
+    if (kept && this.#state.needsNothingUpTo(kept.number)) await this.#forget(kept)
+  }
+
+  /** From here on the segment counts as chunks: one batch says so. */
+  async #finish({ segment }: Fold): Promise<void> {
+    const progress = { ...this.#progress, chunked: segment.number + 1 }
+    const volume = Math.floor(segment.number / rawSpan)
+    const spans = segment.samples > 0 ? [...this.#spans, spanOf(segment)] : this.#spans
+    const inVolume = spans.filter((span) => Math.floor(span.segment / rawSpan) === volume)
+    await putAll(this.#main, [
+      [keys.volume(volume), inVolume],
+      [keys.state, progress],
+    ])
+    this.#progress = progress
+    this.#spans = spans
+    this.#segments.shift()
+    this.#kept.push(segment)
+    segment.events.length = 0
+    segment.settings.length = 0
+    this.#fold = undefined
+    this.folds++
+  }
+
+  async #forget(segment: Segment): Promise<void> {
+    const progress = { ...this.#progress, format, cleared: segment.number + 1 }
+    const gone = [...this.#gone].filter(([, { segment: number }]) => number <= segment.number).map(([id]) => id)
+    await putAll(this.#main, [[keys.state, progress]], gone.map(keys.gone))
+    for (const id of gone) this.#gone.delete(id)
+    this.#progress = progress
+    this.#kept.shift()
+    await this.#clear(segment)
+  }
+
+  async #clear({ core }: Segment): Promise<void> {
+    await core.clear(0, core.length)
+    await core.close()
+  }
+}
+
+function spanOf({ number, from, to }: Segment): Span {
+  return { segment: number, from, to }
+}

@@ -1,0 +1,80 @@
+import type Corestore from 'corestore'
+import Hyperbee from 'hyperbee'
+import { SdkError } from '#model'
+
+/**
+ * Where things are. One Corestore: `main`, a Hyperbee of what is few and stays (inventory, documents, events, settings, which segments
+ * are done); `journal-N`, a log of the newest frames, a block a tick, cleared whole once it is chunked; `raw-N` and `rollup-N`,
+ * Hyperbees of chunks by device and segment, each for a span of segments, so that old history is dropped a whole log at a time.
+ */
+export const format = 1
+
+/** Segments in one volume: about a day of raw chunks, a month of roll-ups. */
+export const rawSpan = 24
+export const rollupSpan = 720
+
+export const journalName = (segment: number) => `journal-${segment}`
+export const rawName = (segment: number) => `raw-${Math.floor(segment / rawSpan)}`
+export const rollupName = (segment: number) => `rollup-${Math.floor(segment / rollupSpan)}`
+
+/** Sorts after every continuation of a prefix. */
+const end = '\u{10ffff}'
+const part = encodeURIComponent
+const number = (value: number, digits: number) => String(Math.max(0, Math.trunc(value))).padStart(digits, '0')
+const timeDigits = 15
+
+export const keys = {
+  state: 'state',
+  entry: (id: string) => `entry/${part(id)}`,
+  gone: (id: string) => `gone/${part(id)}`,
+  document: (name: string) => `document/${name}`,
+  volume: (volume: number) => `volume/${number(volume, 9)}`,
+  events: 'event/',
+  event: (at: number, origin: string) => `event/${number(at, timeDigits)}/${origin}`,
+  deviceEvents: (id: string) => `device-event/${part(id)}/`,
+  deviceEvent: (id: string, at: number, origin: string) =>
+    `${keys.deviceEvents(id)}${number(at, timeDigits)}/${origin}`,
+  settings: (id: string) => `setting/${part(id)}/`,
+  setting: (id: string, at: number, origin: string) => `${keys.settings(id)}${number(at, timeDigits)}/${origin}`,
+  chunk: (id: string, segment: number) => `${part(id)}/${number(segment, 9)}`,
+  /** Of the `index`-th thing in a block of the journal: the same whenever the block is read again. */
+  origin: (segment: number, block: number, index: number) =>
+    `${number(segment, 9)}.${number(block, 9)}.${number(index, 6)}`,
+}
+
+export const under = (prefix: string) => ({ gte: prefix, lt: prefix + end })
+
+/** Keys of a time from `from` to `to`, both included. */
+export function between(prefix: string, from: number | undefined, to: number | undefined) {
+  return {
+    gte: `${prefix}${from === undefined ? '' : number(Math.ceil(from), timeDigits)}`,
+    lt: `${prefix}${to === undefined ? '' : number(to, timeDigits)}${to === undefined ? end : `/${end}`}`,
+  }
+}
+
+export type Main = Hyperbee<unknown>
+export type Volume = Hyperbee<Uint8Array>
+
+export function openMain(cores: Corestore): Main {
+  return new Hyperbee(cores.get({ name: 'main' }), { keyEncoding: 'utf-8', valueEncoding: 'json', extension: false })
+}
+
+/** Opens a volume for one job only: its cache of chunks is gone afterwards. */
+export async function withVolume<T>(cores: Corestore, name: string, job: (volume: Volume) => Promise<T>): Promise<T> {
+  const core = cores.get({ name })
+  const volume: Volume = new Hyperbee(core, { keyEncoding: 'utf-8', valueEncoding: 'binary', extension: false })
+  try {
+    await volume.ready()
+    return await job(volume)
+  } finally {
+    await volume.close()
+  }
+}
+
+/** Any failure of the storage below as one of ours. */
+export function storeError(error: unknown, what: string): SdkError {
+  if (error instanceof SdkError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  if (/could not be locked|lock hold/i.test(message)) return new SdkError('STORE_LOCKED', undefined, { cause: error })
+  return new SdkError('STORE_FAILED', `${what}: ${message}`, { cause: error })
+}

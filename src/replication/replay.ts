@@ -1,0 +1,125 @@
+import { type DeviceRecord, type Log, type Metrics, metricNames, SdkError } from '#model'
+import { decodeFrame, type Frame } from './frame.js'
+import type { Segment } from './segment.js'
+import type { State } from './state.js'
+import { rowWidth } from './stream.js'
+
+/** The newest row of a device since its last whole record. */
+interface Newest {
+  frame: Frame
+  asked: number
+  /** -1: none since then was a sample. */
+  read: number
+  readFrame: Frame
+}
+
+/** Where in the journal a device was removed: what stands before it says nothing any more. */
+export interface Gone {
+  readonly segment: number
+  readonly block: number
+}
+
+/** Puts the last known records together again: the newest whole record of each device, and the newest numbers after it. */
+export class Replay {
+  readonly #state: State
+  readonly #gone: ReadonlyMap<string, Gone>
+  readonly #log: Log
+  readonly #newest = new Map<string, Newest>()
+  damaged = 0
+
+  constructor(state: State, gone: ReadonlyMap<string, Gone>, log: Log) {
+    this.#state = state
+    this.#gone = gone
+    this.#log = log
+  }
+
+  /** Reads one segment. `whole`: its samples and events are not in their tables yet. A damaged block is said and passed over. */
+  async read(segment: Segment, whole: boolean): Promise<void> {
+    const length = segment.core.length
+    for (let block = 0; block < length; block++) {
+      try {
+        const bytes = await segment.core.get(block, { wait: false })
+        if (bytes === null) throw new SdkError('STORE_FAILED', 'a block of the journal is not there')
+        const frame = decodeFrame(bytes)
+        segment.blocks = block
+        segment.add(
+          whole ? frame : { ...frame, rows: { ...frame.rows, count: 0 }, events: [], settings: [] },
+          1,
+          bytes.length,
+        )
+        this.#take(segment, block, frame)
+      } catch (error) {
+        if (error instanceof SdkError && error.code === 'STORE_NEWER') throw error
+        this.damaged++
+        this.#log.error(
+          { segment: segment.number, block, err: error },
+          'a frame of the journal cannot be read and is left out',
+        )
+      }
+    }
+    segment.blocks = length
+  }
+
+  #take(segment: Segment, block: number, frame: Frame): void {
+    const { rows } = frame
+    for (let row = 0; row < rows.count; row++) {
+      const id = segment.ids[rows.device[row]!]
+      if (id === undefined || this.#isGone(id, segment.number, block)) continue
+      const newest = this.#newest.get(id) ?? { frame, asked: row, read: -1, readFrame: frame }
+      newest.frame = frame
+      newest.asked = row
+      if (rows.read[row] === 1) {
+        newest.read = row
+        newest.readFrame = frame
+      }
+      this.#newest.set(id, newest)
+    }
+    for (const record of frame.records) {
+      if (this.#isGone(record.id, segment.number, block)) continue
+      this.#state.put(record)
+      this.#state.wrote(record.id, segment.number)
+      this.#newest.delete(record.id)
+    }
+  }
+
+  #isGone(id: string, segment: number, block: number): boolean {
+    const gone = this.#gone.get(id)
+    return gone !== undefined && (segment < gone.segment || (segment === gone.segment && block < gone.block))
+  }
+
+  /** Puts the newest numbers into the records. */
+  finish(): void {
+    for (const [id, newest] of this.#newest) {
+      const record = this.#state.get(id)
+      if (record) this.#state.put(withNumbers(record, newest))
+    }
+    this.#newest.clear()
+  }
+}
+
+function withNumbers(record: DeviceRecord, { frame, asked, read, readFrame }: Newest): DeviceRecord {
+  const askedAt = known(frame.rows.askedAt[asked]) ?? record.askedAt
+  const latencyMs = known(frame.rows.latencyMs[asked]) ?? null
+  if (read < 0) return { ...record, askedAt, latencyMs }
+  const { rows } = readFrame
+  return {
+    ...record,
+    askedAt,
+    latencyMs,
+    at: known(rows.at[read]) ?? record.at,
+    metrics: metricsOf(rows.values, read * rowWidth),
+  }
+}
+
+function known(value: number | undefined): number | undefined {
+  return value === undefined || Number.isNaN(value) ? undefined : value
+}
+
+function metricsOf(values: Float64Array, offset: number): Metrics {
+  const metrics: Metrics = {}
+  metricNames.forEach((name, place) => {
+    const value = values[offset + place]!
+    if (!Number.isNaN(value)) metrics[name] = value
+  })
+  return metrics
+}

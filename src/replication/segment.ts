@@ -1,0 +1,79 @@
+import type Hypercore from 'hypercore'
+import type { Event } from '#model'
+import type { Frame, Rows } from './frame.js'
+import { keys } from './layout.js'
+import { rowWidth, Stream } from './stream.js'
+import type { Tick } from './types.js'
+
+type Setting = NonNullable<Tick['settings']>[number]
+
+/** Something that waits in the journal for its place in `main`; `origin` makes its key the same however often it is moved. */
+interface Waiting<T> {
+  readonly origin: string
+  readonly value: T
+}
+
+/** A stretch of the journal whose frames are not chunked yet, and the same samples in memory, by device. */
+export class Segment {
+  readonly number: number
+  readonly core: Hypercore
+  /** When its first tick was; undefined while it is empty. */
+  startedAt: number | undefined
+  /** Of all samples in it, ms; Infinity and -Infinity without any. */
+  from = Number.POSITIVE_INFINITY
+  to = Number.NEGATIVE_INFINITY
+  blocks = 0
+  bytes = 0
+  samples = 0
+  readonly ids: string[] = []
+  readonly numbers = new Map<string, number>()
+  readonly streams = new Map<string, Stream>()
+  readonly events: Waiting<Event>[] = []
+  readonly settings: Waiting<Setting>[] = []
+
+  constructor(number: number, core: Hypercore) {
+    this.number = number
+    this.core = core
+  }
+
+  /** Bytes of samples in memory: a bound on the size of a segment. */
+  streamBytes = 0
+
+  /** Takes in a frame that is in the journal. `blocks` and `bytes` are what it takes there. */
+  add(frame: Frame, blocks: number, bytes: number): void {
+    this.startedAt ??= frame.at
+    frame.ids.forEach((id, index) => {
+      this.ids[frame.base + index] = id
+      this.numbers.set(id, frame.base + index)
+    })
+    this.#addSamples(frame.rows)
+    const origin = (index: number) => keys.origin(this.number, this.blocks, index)
+    frame.events.forEach((value, index) => {
+      this.events.push({ origin: origin(index), value })
+    })
+    frame.settings.forEach((value, index) => {
+      this.settings.push({ origin: origin(index), value })
+    })
+    this.blocks += blocks
+    this.bytes += bytes
+  }
+
+  #addSamples(rows: Rows): void {
+    for (let row = 0; row < rows.count; row++) {
+      const id = this.ids[rows.device[row]!]
+      if (rows.read[row] !== 1 || id === undefined) continue
+      let stream = this.streams.get(id)
+      if (!stream) {
+        stream = new Stream()
+        this.streams.set(id, stream)
+      }
+      const at = Math.round(rows.at[row]!)
+      const before = stream.bytes
+      stream.push(at, rows.values, row * rowWidth)
+      this.streamBytes += stream.bytes - before
+      this.samples++
+      this.from = Math.min(this.from, at)
+      this.to = Math.max(this.to, at)
+    }
+  }
+}

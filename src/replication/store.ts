@@ -1,0 +1,334 @@
+import { mkdir } from 'node:fs/promises'
+import Corestore from 'corestore'
+import {
+  type Clock,
+  type DeviceEntry,
+  type DeviceRecord,
+  type Event,
+  type Log,
+  SdkError,
+  silentLog,
+  systemClock,
+} from '#model'
+import { bytesOnDisk } from './disk.js'
+import { draft } from './draft.js'
+import { readEvents, readSettings } from './feed.js'
+import { putAll, type Span } from './fold.js'
+import { encodeFrame } from './frame.js'
+import { readHistory } from './history.js'
+import { Journal, type Progress } from './journal.js'
+import { format, keys, type Main, openMain, storeError, under } from './layout.js'
+import type { Gone } from './replay.js'
+import { State } from './state.js'
+import type { Change, EventQuery, HistoryQuery, Series, Store, StoreLimits, StoreOptions, Tick } from './types.js'
+
+const defaultLimits: StoreLimits = {
+  segmentMs: 3_600_000,
+  segmentBytes: 64 * 1024 * 1024,
+  wholeRecordMs: 600_000,
+  foldSteps: 60,
+  foldLeast: 32,
+}
+/** So many whole records in turn at most in one tick, however long ago the last one was. */
+const maxInTurn = 200
+const originDigits = 12
+
+/**
+ * Opens a worker's history, and makes it if there is none. Throws STORE_LOCKED if another process has it open, STORE_NEWER if a
+ * newer version wrote it, STORE_FAILED if it cannot be read.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const log = options.log ?? silentLog
+  const cores = await openCores(options.path, log)
+  try {
+    return await FeedStore.open(options, cores, log)
+  } catch (error) {
+    await cores.close()
+    throw storeError(error, 'the store cannot be read')
+  }
+}
+
+async function openCores(path: string, log: Log): Promise<Corestore> {
+  await mkdir(path, { recursive: true }).catch((error) => {
+    throw storeError(error, 'the storage folder cannot be made')
+  })
+  let cores = new Corestore(path)
+  try {
+    await cores.ready()
+    return cores
+  } catch (error) {
+    await cores.close()
+    if (!/moved unsafely/i.test(String(error))) throw storeError(error, 'the store cannot be opened')
+  }
+  log.warn({ path }, 'the storage folder was moved or copied; only one of the copies may go on')
+  cores = new Corestore(path, { allowBackup: true })
+  try {
+    await cores.ready()
+    return cores
+  } catch (error) {
+    await cores.close()
+    throw storeError(error, 'the store cannot be opened')
+  }
+}
+
+class FeedStore implements Store {
+  readonly worker: string
+  readonly site: string
+  readonly intervalMs: number
+  readonly #path: string
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #limits: StoreLimits
+  readonly #cores: Corestore
+  readonly #main: Main
+  readonly #state = new State()
+  readonly #entries = new Map<string, DeviceEntry>()
+  readonly #gone = new Map<string, Gone>()
+  readonly #listeners = new Set<(change: Change) => void>()
+  #journal!: Journal
+  #lastTickAt: number | undefined
+  /** Whole records that are due in turn; the part below one waits. */
+  #due = 0
+  #tail: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | undefined
+  #counts = { appends: 0, failedAppends: 0, samples: 0, wholeRecords: 0, frameBytes: 0, appendMs: 0, diskBytes: 0 }
+
+  static async open(options: StoreOptions, cores: Corestore, log: Log): Promise<FeedStore> {
+    const store = new FeedStore(options, cores, log)
+    await store.#load()
+    return store
+  }
+
+  private constructor(options: StoreOptions, cores: Corestore, log: Log) {
+    this.worker = options.worker
+    this.site = options.site
+    this.intervalMs = options.intervalMs
+    this.#path = options.path
+    this.#clock = options.clock ?? systemClock
+    this.#limits = { ...defaultLimits, ...options.limits }
+    this.#log = log
+    this.#cores = cores
+    this.#main = openMain(cores)
+  }
+
+  async #load(): Promise<void> {
+    await this.#main.ready()
+    const known = (await this.#main.get(keys.state))?.value as Progress | undefined
+    if (known && known.format > format) {
+      throw new SdkError(
+        'STORE_NEWER',
+        `the storage folder has format ${known.format}, this program knows up to ${format}`,
+      )
+    }
+    const { worker, site } = this
+    const progress: Progress = { chunked: 0, cleared: 0, ...known, format, worker, site }
+    if (!known || known.worker !== worker || known.site !== site) await putAll(this.#main, [[keys.state, progress]])
+    await this.#each('entry/', (id, value) => this.#entries.set(id, value as DeviceEntry))
+    await this.#each('gone/', (id, value) => this.#gone.set(id, value as Gone))
+    const spans: Span[] = []
+    await this.#each('volume/', (_, value) => spans.push(...(value as Span[])))
+    const parts = { cores: this.#cores, main: this.#main, state: this.#state, limits: this.#limits, gone: this.#gone }
+    this.#journal = new Journal({ ...parts, progress, spans })
+    await this.#journal.open(this.#log)
+    this.#counts.diskBytes = await bytesOnDisk(this.#path)
+  }
+
+  async #each(prefix: string, visit: (name: string, value: unknown) => void): Promise<void> {
+    for await (const { key, value } of this.#main.createReadStream(under(prefix))) {
+      visit(decodeURIComponent(key.slice(prefix.length)), value)
+    }
+  }
+
+  append(tick: Tick): Promise<void> {
+    const done = this.#serial(() => this.#append(tick), 'the tick was not stored')
+    // What is left of the work follows the append, before the next one: memory and journal stay bounded.
+    this.#serial(() => this.#tidy(), 'the journal was not tidied').catch((error: unknown) => {
+      if (!this.#closing) this.#log.error({ err: error }, 'finished history could not be packed; it is tried again')
+    })
+    return done
+  }
+
+  async #append(tick: Tick): Promise<void> {
+    if (tick.records.length === 0 && !tick.events?.length && !tick.settings?.length) return
+    const began = this.#clock.hr()
+    await this.#journal.roll(tick.at)
+    const segment = this.#journal.current
+    const { length } = this.#state.records
+    const sinceLast = Math.min(Math.max(0, tick.at - (this.#lastTickAt ?? tick.at)), this.#limits.wholeRecordMs)
+    const due = Math.min(maxInTurn, this.#due + (length * sinceLast) / this.#limits.wholeRecordMs)
+    const frame = draft(tick, this.#state, segment, this.#state.inTurn(Math.floor(due)))
+    const blocks = encodeFrame(frame)
+    const bytes = blocks.reduce((sum, block) => sum + block.length, 0)
+    try {
+      await segment.core.append(blocks)
+    } catch (error) {
+      this.#counts.failedAppends++
+      throw error
+    }
+    this.#due = due % 1
+    this.#lastTickAt = tick.at
+    segment.add(frame, blocks.length, bytes)
+    for (const record of tick.records) this.#state.put(record)
+    for (const { id } of frame.records) this.#state.wrote(id, segment.number)
+    this.#counts.appends++
+    this.#counts.samples += frame.rows.read.reduce((sum, read) => sum + read, 0)
+    this.#counts.wholeRecords += frame.records.length
+    this.#counts.frameBytes += bytes
+    this.#counts.appendMs += this.#clock.hr() - began
+    this.#tell({ records: tick.records, removed: [], events: tick.events ?? [] })
+  }
+
+  async #tidy(): Promise<void> {
+    const { folds } = this.#journal
+    await this.#journal.tidy()
+    if (this.#journal.folds > folds) this.#counts.diskBytes = await bytesOnDisk(this.#path)
+  }
+
+  records(): readonly DeviceRecord[] {
+    return this.#state.records
+  }
+
+  record(id: string): DeviceRecord | undefined {
+    return this.#state.get(id)
+  }
+
+  history(query: HistoryQuery): Promise<Series> {
+    const { spans, segments } = this.#journal
+    return this.#read(() => readHistory({ cores: this.#cores, spans, segments, intervalMs: this.intervalMs }, query))
+  }
+
+  events(query: EventQuery): Promise<Event[]> {
+    return this.#read(() => readEvents(this.#main, this.#journal.segments, query))
+  }
+
+  settings(deviceId: string, limit?: number): Promise<{ at: number; settings: unknown }[]> {
+    return this.#read(() => readSettings(this.#main, this.#journal.segments, deviceId, limit))
+  }
+
+  watch(listener: (change: Change) => void): () => void {
+    const own = (change: Change) => listener(change)
+    this.#listeners.add(own)
+    return () => {
+      this.#listeners.delete(own)
+    }
+  }
+
+  entries(): ReadonlyMap<string, DeviceEntry> {
+    return this.#entries
+  }
+
+  putEntry(id: string, entry: DeviceEntry, events: readonly Event[] = []): Promise<void> {
+    return this.#serial(async () => {
+      await putAll(this.#main, [[keys.entry(id), entry], ...this.#eventPuts(events)])
+      this.#entries.set(id, entry)
+      this.#tell({ records: [], removed: [], events })
+    }, 'the entry was not stored')
+  }
+
+  deleteEntry(id: string, events: readonly Event[] = []): Promise<void> {
+    return this.#serial(async () => {
+      const { number, blocks } = this.#journal.current
+      const gone: Gone = { segment: number, block: blocks }
+      await putAll(this.#main, [[keys.gone(id), gone], ...this.#eventPuts(events)], [keys.entry(id)])
+      this.#gone.set(id, gone)
+      this.#entries.delete(id)
+      const removed = this.#state.remove(id) ? [id] : []
+      this.#tell({ records: [], removed, events })
+    }, 'the entry was not deleted')
+  }
+
+  /** Events that come with the inventory stand in `main` at once; its version tells them from those of the journal and from each other. */
+  #eventPuts(events: readonly Event[]): [string, unknown][] {
+    return events.flatMap((event, index): [string, unknown][] => {
+      const origin = `m${String(this.#main.version).padStart(originDigits, '0')}.${String(index).padStart(6, '0')}`
+      const puts: [string, unknown][] = [[keys.event(event.at, origin), event]]
+      if (event.deviceId !== undefined) puts.push([keys.deviceEvent(event.deviceId, event.at, origin), event])
+      return puts
+    })
+  }
+
+  getDocument<T>(name: string): Promise<T | undefined> {
+    return this.#read(async () => (await this.#main.get(keys.document(name)))?.value as T | undefined)
+  }
+
+  putDocument(name: string, value: unknown): Promise<void> {
+    const key = keys.document(name)
+    return this.#serial(
+      () => (value === undefined ? putAll(this.#main, [], [key]) : putAll(this.#main, [[key, value]])),
+      'the document was not stored',
+    )
+  }
+
+  listDocuments<T>(
+    prefix: string,
+    options: { limit?: number; reverse?: boolean } = {},
+  ): Promise<{ name: string; value: T }[]> {
+    return this.#read(async () => {
+      const found: { name: string; value: T }[] = []
+      const start = keys.document('')
+      for await (const { key, value } of this.#main.createReadStream(under(start + prefix), options)) {
+        found.push({ name: key.slice(start.length), value: value as T })
+      }
+      return found
+    })
+  }
+
+  stats(): Record<string, number> {
+    const { segments, folds, damaged } = this.#journal
+    const sum = (of: (segment: (typeof segments)[number]) => number) =>
+      segments.reduce((total, each) => total + of(each), 0)
+    return {
+      ...this.#counts,
+      devices: this.#state.records.length,
+      entries: this.#entries.size,
+      segments: segments.length,
+      foldedSegments: folds,
+      damagedBlocks: damaged,
+      journalBlocks: sum(({ blocks }) => blocks),
+      journalBytes: sum(({ bytes }) => bytes),
+      memoryBytes: sum(({ streamBytes }) => streamBytes),
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#tail.then(async () => {
+      this.#listeners.clear()
+      await this.#main.close()
+      await this.#cores.close()
+    })
+    return this.#closing
+  }
+
+  #tell(change: Change): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(change)
+      } catch (error) {
+        this.#log.error({ err: error }, 'a listener of the store failed')
+      }
+    }
+  }
+
+  /** One writer at a time, in the order of the calls. */
+  #serial<T>(job: () => Promise<T>, what: string): Promise<T> {
+    if (this.#closing) return Promise.reject(closed())
+    const run = this.#tail.then(job).catch((error: unknown) => {
+      throw storeError(error, what)
+    })
+    this.#tail = run.catch(() => undefined)
+    return run
+  }
+
+  async #read<T>(job: () => Promise<T>): Promise<T> {
+    if (this.#closing) throw closed()
+    try {
+      return await job()
+    } catch (error) {
+      throw storeError(error, 'the store cannot be read')
+    }
+  }
+}
+
+function closed(): SdkError {
+  return new SdkError('STORE_FAILED', 'the store is closed')
+}
