@@ -56,25 +56,30 @@ export async function scanOnce(
     adopted: [],
     refused: [],
   }
-  let toldAt = Number.NEGATIVE_INFINITY
-  const tell = () => {
-    if (clock.hr() - toldAt < progressMs) return
-    toldAt = clock.hr()
-    options.progress?.(scan)
+  // Also keeps a process alive that does nothing but scan.
+  const telling = setInterval(() => options.progress?.(scan), progressMs)
+  try {
+    const later = await walkAll(search, addresses(stretches), scan)
+    return finish(scan, later, search.signal.aborted, clock, options)
+  } finally {
+    clearInterval(telling)
   }
-  let later: string[] = []
-  let round: Iterable<string> = addresses(stretches)
-  for (let pass = 0; pass < passes; pass++) {
-    if (pass > 0) await sleep(clock, passPauseMs, search.signal).catch(() => {})
-    later = await walk(search, round, scan, tell)
-    if (later.length === 0 || search.signal.aborted) break
-    round = later
+}
+
+/** Every host once; those for whom no socket was free again, with fewer at once. Answers those that could not be tried at all. */
+async function walkAll(search: Search, hosts: Iterable<string>, scan: Scan): Promise<readonly string[]> {
+  const first = search.sockets
+  let later = await walk(search, hosts, scan)
+  for (let pass = 1; pass < passes && later.length > 0 && !search.signal.aborted; pass++) {
+    await sleep(search.clock, passPauseMs, search.signal).catch(() => {})
+    const sockets = budget(Math.max(leastSockets, Math.floor(first.size / 2 ** pass)))
+    later = await walk({ ...search, sockets }, later, scan)
   }
-  scan.found.sort((a, b) => order(a.host) - order(b.host))
-  return finish(scan, later, search.signal.aborted, clock, options)
+  return later
 }
 
 function finish(scan: Scan, later: readonly string[], cancelled: boolean, clock: Clock, options: ScanOptions): Scan {
+  scan.found.sort((a, b) => order(a.host) - order(b.host))
   scan.untried = later.map((host) => ({ host, reason: 'no free socket' }))
   scan.endedAt = clock.now()
   scan.state = cancelled ? 'cancelled' : later.length > 0 ? 'incomplete' : 'complete'
@@ -124,7 +129,7 @@ function ofLibrary(devices: readonly Device[], name: string): readonly Device[] 
 }
 
 /** Looks at every host, as many at once as there are sockets. Answers those that have to be tried again for want of sockets. */
-async function walk(search: Search, hosts: Iterable<string>, scan: Scan, tell: () => void): Promise<string[]> {
+async function walk(search: Search, hosts: Iterable<string>, scan: Scan): Promise<string[]> {
   const line = hosts[Symbol.iterator]()
   const later: string[] = []
   const lane = async () => {
@@ -138,10 +143,8 @@ async function walk(search: Search, hosts: Iterable<string>, scan: Scan, tell: (
       } catch (error) {
         if (search.signal.aborted) return
         if (!isOutOfSockets(error)) throw error
-        search.sockets.shrink(leastSockets)
         later.push(host)
       }
-      tell()
     }
   }
   await Promise.all(Array.from({ length: search.sockets.size }, lane))

@@ -1,7 +1,6 @@
 import test from 'brittle'
 import { budget } from '../../../src/workers/scan/budget.js'
 import { freeSockets, isOutOfSockets, parseLimits } from '../../../src/workers/sockets.js'
-import { deferred } from '../support.js'
 
 test('never more sockets are spent than there are, and everyone gets his turn', async (t) => {
   const sockets = budget(3)
@@ -28,28 +27,6 @@ test('a job that needs more than all gets all, a failed one gives back what it h
     /no/,
   )
   t.is(await sockets.spend(5, async () => 'yes'), 'yes')
-})
-
-test('a smaller budget holds for those who come later', async (t) => {
-  const sockets = budget(8)
-  sockets.shrink(2)
-  t.is(sockets.size, 4)
-  sockets.shrink(3)
-  sockets.shrink(3)
-  t.is(sockets.size, 3)
-  const gate = deferred()
-  let started = 0
-  const jobs = Array.from({ length: 5 }, () =>
-    sockets.spend(1, async () => {
-      started++
-      await gate.promise
-    }),
-  )
-  await Promise.resolve()
-  t.is(started, 3)
-  gate.resolve()
-  await Promise.all(jobs)
-  t.is(started, 5)
 })
 
 test('the limit of open files is read, what is open and the reserve are left', (t) => {
