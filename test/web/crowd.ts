@@ -253,7 +253,7 @@ export async function crowd(count: number): Promise<Crowd> {
       }
       job.counts = {}
       for (const { state } of job.results) job.counts[state] = (job.counts[state] ?? 0) + 1
-      if (!job.counts['queued']) job.state = 'done'
+      if (!job.counts.queued) job.state = 'done'
       tell('commands', { jobs: [{ ...job, results: [] }] })
     }
   }, 300)

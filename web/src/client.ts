@@ -223,7 +223,7 @@ async function listen(url: string, handlers: StreamHandlers, signal: AbortSignal
 }
 
 async function refusal(response: Response): Promise<ClientError> {
-  const problem: { code?: string; detail?: string; title?: string } = await response.json().catch(() => ({}))
+  const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string; title?: string }
   return new ClientError(
     problem.code ?? `HTTP_${response.status}`,
     response.status,

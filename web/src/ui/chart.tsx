@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type uPlot from 'uplot'
+import { time } from '../format.js'
 import { useCell } from '../hooks.js'
 import { theme } from '../theme.js'
 
@@ -151,8 +152,7 @@ const faded = (color: string) => `color-mix(in oklab, ${color} 12%, transparent)
 const lastOf = (values: ArrayLike<number | null | undefined> | undefined) =>
   Array.from(values ?? []).findLast((value) => value !== null && value !== undefined) ?? null
 
-const whenOf = (at: number | null) =>
-  at === null ? '—' : new Date(at * 1000).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })
+const whenOf = (at: number | null) => time(at === null ? null : at * 1000, Date.now())
 
 const pad = (value: number) => String(value).padStart(2, '0')
 
