@@ -3,6 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, errorCodes, type Log, SdkError } from '#model'
 import { gatewayError, problemOf, problemType } from './problem.js'
 
+/** Also where no hook has run yet: a path that cannot be decoded is refused before anything else. */
+const problemHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+}
+
 /** Answers any error as problem+json; what broke inside goes to the log, with the request's id and not to the caller. */
 export function answerError(log: Log, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = gatewayError(error)
@@ -17,7 +24,7 @@ export function answerError(log: Log, error: unknown, request: FastifyRequest, r
   if (known.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer realm="miningsdk"')
   const waitS = (known.details as { retryAfterS?: number } | undefined)?.retryAfterS
   if (waitS !== undefined) reply.header('retry-after', String(waitS))
-  reply.header('cache-control', 'no-store')
+  reply.headers(problemHeaders)
   return reply.status(problem.status).type(problemType).send(JSON.stringify(problem))
 }
 

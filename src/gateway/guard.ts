@@ -11,6 +11,8 @@ import type { AnyRoute } from './route.js'
 /** What is known of a request on its way. */
 export interface RequestState {
   identity: Identity | null
+  /** It passed every check and reached its handler. */
+  checked: boolean
   /** What the handler answered, for the audit. */
   value?: unknown
   /** Why it was refused or failed. */
@@ -48,7 +50,7 @@ export function guardRequests(
 
   app.decorateRequest('state', null)
   app.addHook('onRequest', async (request) => {
-    const state: RequestState = { identity: null }
+    const state: RequestState = { identity: null, checked: false }
     request.state = state
     checkHost(request.headers.host)
     const row = request.routeOptions.config.row

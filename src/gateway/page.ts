@@ -32,7 +32,6 @@ export async function servePage(app: FastifyInstance, root = pageFolder()): Prom
     url: '/*',
     handler(request, reply) {
       const path = (request.params as { '*': string })['*']
-      if (isNavigation(request, path)) return index(reply, root)
       if (path === '' || path.startsWith('api/')) throw notFound(request)
       reply.header('cache-control', path.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
       return reply.sendFile(path)
@@ -44,12 +43,6 @@ function index(reply: FastifyReply, root: string) {
   reply.header('cache-control', 'no-cache')
   if (existsSync(join(root, 'index.html'))) return reply.sendFile('index.html')
   return reply.type('text/html; charset=utf-8').send(notBuilt)
-}
-
-/** A page within the page: the browser goes to a path without an extension, which only the page itself knows. */
-function isNavigation(request: FastifyRequest, path: string): boolean {
-  const html = request.headers.accept?.includes('text/html') ?? false
-  return html && !path.startsWith('api/') && !/\.[a-z0-9]+$/i.test(path)
 }
 
 export function notFound({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): SdkError {

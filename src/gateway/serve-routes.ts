@@ -29,6 +29,7 @@ export function addRoutes(app: FastifyInstance, gateway: Gateway, routes: readon
 }
 
 async function answer(gateway: Gateway, row: AnyRoute, request: FastifyRequest, reply: FastifyReply) {
+  request.state!.checked = true
   reply.header('cache-control', 'no-store')
   reply.status(row.status ?? (row.reply || row.type ? 200 : 204))
   const call = callOf(request, reply, gateway.log)
@@ -86,13 +87,13 @@ const maxParamsBytes = 4096
 
 /** One line of the audit; what was never let in and what came too often leaves none, so that nobody can fill the disk from outside. */
 async function record(audit: Audit, row: AnyRoute, request: FastifyRequest, status: number): Promise<void> {
-  const { identity, code, value } = request.state!
+  const { identity, code, value, checked } = request.state!
   if (code === 'RATE_LIMITED' || (row.scope !== 'open' && !identity)) return
   const { params, body } = request as { params: { id?: string } | undefined; body: unknown }
   const rule = row.audit ?? {}
   const reply = code === undefined ? value : undefined
   // A body that was refused has any shape; only one that passed is asked for its targets.
-  const known = code === 'BAD_REQUEST' ? [] : (rule.targets?.({ params, body, reply }) ?? [])
+  const known = checked ? (rule.targets?.({ params, body, reply }) ?? []) : []
   const targets = known.length > 0 || !params?.id ? known : [params.id]
   const result = reply === undefined ? undefined : rule.result?.(reply)
   const asked = rule.params === false ? undefined : brief(body)

@@ -77,7 +77,7 @@ async function startGateway(ctx: Context<GatewayConfig>): Promise<void> {
     serve(
       gatewayContract,
       {
-        address: () => ({ url, host, port, wantedPort }),
+        address: () => ({ url, host, port, wantedPort: wantedPort || port }),
         signInCode: () => {
           const { code, expiresAt } = auth.codes.issue()
           return { code, expiresAt, url: `${url}/#code=${code}` }

@@ -1,0 +1,122 @@
+import { appendFile, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'brittle'
+import { silentLog } from '#model'
+import { type AuditEntry, openAudit } from '../../src/gateway/audit.js'
+import { FakeClock } from '../support/fake-clock.js'
+import { openSite } from './site.js'
+
+test('every write leaves its line: who, what, to which device, with which result', async (t) => {
+  const site = await openSite(t)
+  const token = await site.tokenOf('control')
+  const id = token.split('_')[1]
+  const write = (path: string, method: string, body?: unknown, as = token) =>
+    site.ask(path, { method, body, token: as })
+  await write('/api/v1/commands', 'POST', {
+    command: 'reboot',
+    targets: { ids: ['home.wm.a', 'home.wm.c'] },
+    reason: 'hot',
+  })
+  await write('/api/v1/commands', 'POST', { command: 'reboot' })
+  await write('/api/v1/devices/home.wm.a', 'DELETE')
+  await write('/api/v1/devices/home.wm.b', 'DELETE', undefined, site.adminToken)
+  await site.ask('/api/v1/fleet')
+  await write('/api/v1/fleet', 'POST')
+  await site.ask('/api/v1/commands', { method: 'POST', token: null, body: {} })
+
+  const { data } = (await site.ask('/api/v1/audit')).json as { data: AuditEntry[] }
+  const lines = data.map(({ by, method, path, status, code, targets, result }) =>
+    [by, method, path, status, code, targets.join(' '), result]
+      .filter((part) => part !== undefined && part !== '')
+      .join(' '),
+  )
+  t.alike(lines, [
+    'token:admin DELETE /api/v1/devices/{id} 204 home.wm.b',
+    `token:${id} DELETE /api/v1/devices/{id} 403 FORBIDDEN home.wm.a`,
+    `token:${id} POST /api/v1/commands 400 BAD_REQUEST`,
+    `token:${id} POST /api/v1/commands 202 home.wm.a home.wm.c job-1`,
+    `token:admin POST /api/v1/tokens 201 ${id}`,
+  ])
+  t.is((data[3]!.params as { reason: string }).reason, 'hot')
+  const own = (await site.ask(`/api/v1/audit?by=token:${id}&limit=2`)).json.data
+  t.is(own.length, 2)
+})
+
+test('no secret reaches the audit', async (t) => {
+  const site = await openSite(t)
+  await site.ask('/api/v1/devices', { method: 'POST', body: { host: '127.0.0.9', password: 'hunter2' } })
+  await site.ask('/api/v1/commands', {
+    method: 'POST',
+    body: {
+      command: 'setPools',
+      params: { pools: [{ url: 'stratum+tcp://p', user: 'u', password: 'hunter2' }] },
+      targets: { ids: ['home.wm.a'] },
+    },
+  })
+  await site.ask('/api/v1/session', { method: 'POST', body: { code: 'hunter2' } })
+  await site.ask('/api/v1/session', { method: 'POST', body: { token: site.adminToken } })
+  const made = await site.tokenOf('read')
+  const text = await readFile(join(site.storage, 'api', 'audit.ndjson'), 'utf8')
+  t.is(text.trim().split('\n').length, 5)
+  for (const secret of ['hunter2', site.adminToken.split('_')[2]!, made.split('_')[2]!]) t.absent(text.includes(secret))
+})
+
+test('a very long write is a short line', async (t) => {
+  const site = await openSite(t)
+  const ids = Array.from({ length: 10_000 }, (_, at) => `home.wm.${at}`)
+  t.is(
+    (await site.ask('/api/v1/commands', { method: 'POST', body: { command: 'reboot', targets: { ids } } })).status,
+    202,
+  )
+  const [entry] = (await site.ask('/api/v1/audit')).json.data as AuditEntry[]
+  t.alike([entry!.targetCount, entry!.targets.length], [10_000, 100])
+  t.ok(JSON.stringify(entry).length < 8000)
+})
+
+const line = (by: string) => ({
+  by,
+  address: '127.0.0.1',
+  method: 'POST',
+  path: '/x',
+  action: 'does',
+  targets: [],
+  targetCount: 0,
+  status: 200,
+})
+
+test('it is kept over a restart, and a line that a crash cut costs only itself', async (t) => {
+  const storage = await t.tmp()
+  const clock = new FakeClock()
+  const first = await openAudit({ storage, clock, log: silentLog })
+  await first.append(line('a'))
+  await first.close()
+  await appendFile(join(storage, 'audit.ndjson'), '{"at":1,"by":"cu')
+  const second = await openAudit({ storage, clock, log: silentLog })
+  await second.append(line('b'))
+  t.alike(
+    (await second.list({})).map(({ by }) => by),
+    ['b', 'a'],
+  )
+  await second.close()
+  t.is((await stat(join(storage, 'audit.ndjson'))).mode & 0o777, 0o600)
+})
+
+test('it is bounded: the oldest lines go, in order, and the newest are always there', async (t) => {
+  const storage = await t.tmp()
+  const clock = new FakeClock()
+  const audit = await openAudit({ storage, clock, log: silentLog, maxBytes: 2000 })
+  for (let at = 0; at < 100; at++) {
+    await clock.advance(1)
+    await audit.append(line(`n${at}`))
+  }
+  const kept = (await audit.list({ limit: 1000 })).map(({ by }) => Number(by.slice(1)))
+  t.ok(kept.length > 10 && kept.length < 40, `${kept.length} kept`)
+  t.alike(
+    kept,
+    kept.map((_, at) => 99 - at),
+  )
+  const from = clock.now() - 5
+  t.is((await audit.list({ from })).length, 6)
+  t.is((await audit.list({ from, to: clock.now() })).length, 5)
+  await audit.close()
+})
