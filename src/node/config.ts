@@ -15,7 +15,7 @@ import {
 } from './environment.js'
 import { findFault } from './json.js'
 import { NameSchema } from './names.js'
-import { didYouMean, explain } from './problems.js'
+import { explain } from './problems.js'
 
 export const configFileName = 'miningsdk.config.json'
 const maxFileBytes = 64 * 1024 * 1024
@@ -32,7 +32,7 @@ export interface SiteConfig {
   readonly storage: string
   readonly network: { readonly bootstrap: Bootstrap }
   readonly services: readonly ServiceEntry[]
-  /** Run only this service in this process. */
+  /** Run only this service in this process. Not checked here: a site has services of its own besides those that are listed. */
   readonly only: string | null
   /** Worth a line in the log, not worth a refusal. */
   readonly warnings: readonly string[]
@@ -104,7 +104,7 @@ export function readConfig(
     ...explain(DocumentSchema, full).filter(({ path }) => !path.startsWith('services[')),
     ...read.flatMap((one) => one.problems),
     ...twins(entries),
-    ...environmentProblems(environment, entries, read.filter(({ service }) => service?.kind === gatewayKind).length),
+    ...environmentProblems(environment, read.filter(({ service }) => service?.kind === gatewayKind).length),
   ]
   if (found.length > 0) throw invalid(file ?? 'the configuration', found)
 
@@ -171,16 +171,9 @@ async function readText(file: string, mustExist: boolean): Promise<string | unde
   }
 }
 
-function environmentProblems(environment: Environment, entries: readonly unknown[], gateways: number): Problem[] {
+function environmentProblems(environment: Environment, gateways: number): Problem[] {
   const problems: Problem[] = []
   const { MININGSDK_SERVICE: only, MININGSDK_SITE: site, MININGSDK_HTTP_PORT: port } = environment
-  const names = entries.map((entry) => String((entry as { name?: unknown } | null)?.name ?? ''))
-  if (only !== undefined && !names.includes(only)) {
-    problems.push({
-      path: 'MININGSDK_SERVICE',
-      message: `there is no service ${JSON.stringify(only)}${didYouMean(only, names)}`,
-    })
-  }
   if (port !== undefined && only === undefined && gateways > 1) {
     problems.push({ path: 'MININGSDK_HTTP_PORT', message: `is one port for ${gateways} gateways` })
   }
