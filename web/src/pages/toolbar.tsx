@@ -93,6 +93,7 @@ function FacetMenu({
     <div class="menu" ref={element}>
       <button
         type="button"
+        aria-label={`Filter by ${facetTitles[facet]}${chosen.length > 0 ? `, ${chosen.length} chosen` : ''}`}
         class={chosen.length > 0 ? 'select active' : 'select'}
         aria-expanded={open}
         aria-haspopup="true"

@@ -41,8 +41,9 @@ export function Shell({ route, children }: { route: Route; children: ComponentCh
       if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || document.querySelector('dialog[open]'))
         return
       event.preventDefault()
-      if (location.hash.split('?')[0] !== '#/devices') location.hash = '#/devices'
-      requestAnimationFrame(() => setTimeout(() => document.querySelector<HTMLInputElement>('#search')?.select()))
+      if (selectSearch()) return
+      location.hash = '#/devices'
+      requestAnimationFrame(() => setTimeout(selectSearch))
     }
     addEventListener('keydown', slash)
     return () => removeEventListener('keydown', slash)
@@ -160,4 +161,10 @@ export function ThemeSwitch() {
       <Icon name={icon} />
     </button>
   )
+}
+
+function selectSearch(): boolean {
+  const search = document.querySelector<HTMLInputElement>('#search')
+  search?.select()
+  return search !== null
 }
