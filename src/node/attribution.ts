@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { inspect } from 'node:util'
 import type { Log } from '#model'
 
 /** Who answers for the errors of what it set in motion. */

@@ -131,7 +131,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
         )
       return caller ? client(contract, found.transport, { caller }) : found.client
     },
-    restart: (name) => supervisor.unit(name).restart(),
+    restart: async (name) => supervisor.unit(name).restart(),
     ready: () => started,
     close,
   }

@@ -47,6 +47,7 @@ type Outcome = { readonly asked: true } | { readonly error: unknown; readonly hu
 interface CurrentRun extends Run {
   /** The first outcome counts. */
   readonly over: Deferred<Outcome>
+  readonly started: Deferred<void>
   heartbeatAt: number | null
   reason: string | null
   readStats: () => Record<string, number>
@@ -58,7 +59,7 @@ export function createUnit({ name, kind, site, start, clock, random, log, limits
   let state: ServiceHealth['state'] = 'starting'
   let since = clock.now()
   let run: CurrentRun | undefined
-  let runs = 0
+  let count = 0
   let failures = 0
   let lastError: string | null = null
   let retryAt: number | null = null
@@ -77,17 +78,19 @@ export function createUnit({ name, kind, site, start, clock, random, log, limits
   /** The whole life: run after run until it is stopped. */
   const live = async () => {
     while (!stopped()) {
-      runs++
+      count++
       hurry = deferred<void>()
       run = open()
       await launch(run)
       const outcome = await run.over.promise
       if ('asked' in outcome) {
+        run.started.reject(new SdkError('CANCELLED', `${name} was stopped while it started`))
         enter('stopping')
         await close(run, stopWithinMs ?? limits.endMs)
         continue
       }
       blame(outcome)
+      run.started.reject(outcome.error)
       await close(run, limits.endMs)
       if (state === 'hung') enter(verdict())
       await pause()
@@ -102,7 +105,10 @@ export function createUnit({ name, kind, site, start, clock, random, log, limits
     const heartbeat = watchHeartbeat(clock, limits.livenessMs, scope.signal, (silentMs) => {
       over.resolve({ error: new SdkError('TIMEOUT', `gave no sign of life for ${silentMs} ms`), hung: true })
     })
+    const started = nextStart
+    nextStart = deferred<void>()
     const opened: CurrentRun = {
+      started,
       scope,
       owner,
       over,
@@ -123,38 +129,33 @@ export function createUnit({ name, kind, site, start, clock, random, log, limits
     return opened
   }
 
-  /** Resolves when the start has ended, in whichever way; a start that fails makes the run be over. */
+  /** Resolves when the start has ended, in whichever way; one that fails or takes too long makes the run be over. */
   const launch = async (launched: CurrentRun): Promise<void> => {
-    const { scope, owner } = launched
-    const started = nextStart
-    nextStart = deferred<void>()
+    const { scope, owner, over, started } = launched
     enter('starting')
     retryAt = null
-    const timeout = deferred<never>()
-    const stopTimer = clock.after(limits.startMs, () =>
-      timeout.reject(new SdkError('TIMEOUT', `did not start within ${limits.startMs} ms`)),
-    )
-    const brokeMeanwhile = launched.over.promise.then((outcome) => {
-      throw 'error' in outcome ? outcome.error : new SdkError('CANCELLED', `${name} was stopped while it started`)
+    const tooLong = new SdkError('TIMEOUT', `did not start within ${limits.startMs} ms`)
+    const stopTimer = clock.after(limits.startMs, () => over.resolve({ error: tooLong }))
+    const starting = Promise.resolve()
+      .then(() => runAs(owner, () => start(launched)))
+      .then(
+        () => true,
+        (error) => {
+          // Also when the run was given up meanwhile: told, not lost.
+          owner.fail(error)
+          return false
+        },
+      )
+    const runs = await Promise.race([starting, over.promise.then(() => false)])
+    stopTimer()
+    if (!runs) return
+    enter('running')
+    log.info({ run: count }, 'runs')
+    const stopCalm = clock.after(limits.healthyMs, () => {
+      failures = 0
     })
-    try {
-      const starting = Promise.resolve().then(() => runAs(owner, () => start(launched)))
-      // A start that goes on after its run was given up may still fail: told, not lost.
-      starting.catch((error) => owner.fail(error))
-      await Promise.race([starting, timeout.promise, brokeMeanwhile])
-      enter('running')
-      log.info({ run: runs }, 'runs')
-      const stopCalm = clock.after(limits.healthyMs, () => {
-        failures = 0
-      })
-      scope.signal.addEventListener('abort', stopCalm, { once: true })
-      started.resolve()
-    } catch (error) {
-      launched.over.resolve({ error })
-      started.reject(error)
-    } finally {
-      stopTimer()
-    }
+    scope.signal.addEventListener('abort', stopCalm, { once: true })
+    started.resolve()
   }
 
   const blameRun = (blamed: CurrentRun, error: unknown) => {
@@ -230,6 +231,7 @@ export function createUnit({ name, kind, site, start, clock, random, log, limits
     },
     async stop(withinMs) {
       stopWithinMs ??= withinMs
+      if (!life) enter('stopped')
       interrupt()
       const deadline = deferred<void>()
       const stopTimer = clock.after(withinMs, deadline.resolve)
@@ -248,7 +250,7 @@ export function createUnit({ name, kind, site, start, clock, random, log, limits
       ready: state === 'running' && run?.reason === null,
       reason: whyNot(),
       since,
-      restarts: Math.max(0, runs - 1),
+      restarts: Math.max(0, count - 1),
       lastError,
       retryAt,
       heartbeatAt: run?.heartbeatAt ?? null,
