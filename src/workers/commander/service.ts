@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { check, commands, SdkError, type Static, Type } from '#model'
 import { type Context, defineService, type Service } from '#node'
 import { type FleetView, fleetView, openStore, type Store } from '#replication'
@@ -32,7 +33,9 @@ export function commander(): Service<typeof CommanderConfigSchema> {
     after: ['device-worker'],
     async start(context: Context<CommanderConfig>) {
       const { name, site, storage, clock, log, directory } = context
-      const store = context.use(await openStore({ path: storage, worker: name, site, intervalMs, clock, log }))
+      const store = context.use(
+        await openStore({ path: join(storage, 'feed'), worker: name, site, intervalMs, clock, log }),
+      )
       const fleet = context.use(fleetView(directory, { clock }))
       const book = journal(store)
       for (const job of await book.recover(clock)) log.warn({ job: job.id }, 'a command was cut off by a restart')

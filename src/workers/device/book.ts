@@ -65,7 +65,9 @@ export async function succeeded(
 
 function isOver(pending: Pending, { uptimeS }: Telemetry, now: number, failures: number): boolean {
   if (now >= pending.until) return true
-  if (uptimeS !== undefined && uptimeS !== null) return uptimeS * 1000 < now - pending.since + uptimeSlackMs
+  if (uptimeS !== undefined && uptimeS !== null) {
+    return uptimeS < (pending.uptimeS ?? 0) || uptimeS * 1000 < now - pending.since + uptimeSlackMs
+  }
   return failures > 0 || now - pending.since > blindRestartMs
 }
 

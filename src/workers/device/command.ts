@@ -70,7 +70,12 @@ function sent(worker: Worker, handle: Handle, name: CommandName) {
   const restart = restarts[name]
   if (!restart || !isHere(worker, handle)) return
   const since = worker.clock.now()
-  handle.pending = { status: restart.status, since, until: since + restart.ms }
+  handle.pending = {
+    status: restart.status,
+    since,
+    uptimeS: handle.record.metrics.uptimeS ?? null,
+    until: since + restart.ms,
+  }
   const status: Status = restart.status
   publish(worker, handle, { ...handle.record, status, statusReason: 'it was told to restart' })
 }

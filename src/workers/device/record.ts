@@ -19,6 +19,8 @@ import {
 export interface Pending {
   readonly status: 'rebooting' | 'updating'
   readonly since: number
+  /** What the device said of its uptime before; a smaller one afterwards shows that it restarted. */
+  readonly uptimeS: number | null
   /** After this it is over, whatever the device shows. */
   readonly until: number
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Device } from '#devices'
 import { DeviceEntrySchema, type Static, Type } from '#model'
 import { type Context, defineService, type Service } from '#node'
@@ -49,7 +50,9 @@ export function deviceWorker(devices: readonly Device[]): Service<typeof DeviceW
       const candidates = devicesOf(devices, config.lib)
       warnOfUnknownType(context, candidates)
       const intervalMs = config.intervalMs ?? 10_000
-      const store = context.use(await openStore({ path: storage, worker: name, site, intervalMs, clock, log }))
+      const store = context.use(
+        await openStore({ path: join(storage, 'feed'), worker: name, site, intervalMs, clock, log }),
+      )
       const say = () => context.ready(troubleOf(worker))
       const worker = context.use(
         await openWorker({
