@@ -1,2 +1,3 @@
+export { type FleetSource, fleetView } from './fleet.js'
 export { openStore } from './store.js'
 export * from './types.js'

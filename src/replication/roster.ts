@@ -1,0 +1,134 @@
+import type { Clock, DeviceRecord } from '#model'
+import { gapIntervals } from './history.js'
+import type { Change, Reader } from './types.js'
+
+/** A device of the fleet; stays the same object while the device is there. */
+export interface Row {
+  readonly id: string
+  reader: Reader
+  source: DeviceRecord
+  /** The record as it is to be shown: `stale` if its poller is late. */
+  shown: DeviceRecord
+  gone: boolean
+}
+
+/** Devices that do not answer are asked this rarely at most; only then is their poller late. */
+const slowestPollMs = 60_000
+
+/** When the record is too old to be believed, ms. */
+function expiry({ askedAt, status }: DeviceRecord, { intervalMs }: Reader): number {
+  if (askedAt === null) return Number.POSITIVE_INFINITY
+  return askedAt + gapIntervals * (status === 'offline' ? Math.max(intervalMs, slowestPollMs) : intervalMs)
+}
+
+/** All devices of all readers, each as it is to be shown at this moment. Costs what has changed since it was last asked. */
+export class Roster {
+  /** Grows with every change of what is shown. */
+  generation = 0
+  readonly #clock: Clock
+  readonly #rows = new Map<string, Row>()
+  readonly #changed = new Map<string, Reader>()
+  #ordered: Row[] | undefined
+  /** Before this time no record that is shown as live becomes stale. */
+  #quietUntil = Number.POSITIVE_INFINITY
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  add(reader: Reader): void {
+    for (const { id } of reader.records()) this.#changed.set(id, reader)
+  }
+
+  remove(reader: Reader, others: readonly Reader[]): void {
+    for (const row of this.#rows.values())
+      if (row.reader === reader) this.#changed.set(row.id, holder(row.id, others) ?? reader)
+    for (const [id, from] of this.#changed) {
+      if (from !== reader) continue
+      const other = holder(id, others)
+      if (other) this.#changed.set(id, other)
+      else {
+        this.#changed.delete(id)
+        this.#drop(id)
+      }
+    }
+  }
+
+  changed(reader: Reader, { records, removed }: Change): void {
+    for (const { id } of records) this.#changed.set(id, reader)
+    for (const id of removed) this.#changed.set(id, reader)
+  }
+
+  /** Brings what is shown up to now. */
+  refresh(): void {
+    const now = this.#clock.now()
+    for (const [id, reader] of this.#changed) this.#update(id, reader, now)
+    this.#changed.clear()
+    if (now < this.#quietUntil) return
+    this.#quietUntil = Number.POSITIVE_INFINITY
+    for (const row of this.#rows.values()) this.#show(row, now)
+  }
+
+  #update(id: string, reader: Reader, now: number): void {
+    const source = reader.record(id)
+    const row = this.#rows.get(id)
+    if (!source) {
+      if (row?.reader === reader) this.#drop(id)
+      return
+    }
+    if (!row) {
+      const fresh: Row = { id, reader, source, shown: source, gone: false }
+      this.#rows.set(id, fresh)
+      this.#ordered = undefined
+      this.generation++
+      this.#show(fresh, now)
+      return
+    }
+    // One device in two feeds: the newer word counts.
+    if (row.reader !== reader && (source.askedAt ?? 0) < (row.source.askedAt ?? 0) && row.reader.record(id)) return
+    row.reader = reader
+    row.source = source
+    this.#show(row, now)
+  }
+
+  #show(row: Row, now: number): void {
+    const until = expiry(row.source, row.reader)
+    if (now < until) {
+      this.#quietUntil = Math.min(this.#quietUntil, until)
+      if (row.shown === row.source) return
+      row.shown = row.source
+    } else {
+      if (row.shown.status === 'stale' && row.shown.askedAt === row.source.askedAt) return
+      row.shown = {
+        ...row.source,
+        status: 'stale',
+        statusReason: 'its worker has not asked it for a while',
+        health: 'unknown',
+      }
+    }
+    this.generation++
+  }
+
+  #drop(id: string): void {
+    const row = this.#rows.get(id)
+    if (!row) return
+    row.gone = true
+    this.#rows.delete(id)
+    this.#ordered = undefined
+    this.generation++
+  }
+
+  get(id: string): Row | undefined {
+    return this.#rows.get(id)
+  }
+
+  /** In the order of ids. */
+  ordered(): readonly Row[] {
+    this.#ordered ??= [...this.#rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+    return this.#ordered
+  }
+}
+
+function holder(id: string, readers: readonly Reader[]): Reader | undefined {
+  return readers.find((reader) => reader.record(id))
+}
