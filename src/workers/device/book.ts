@@ -6,7 +6,7 @@ import { forget, type Handle } from './handle.js'
 import { identityOf } from './identity.js'
 import { answered, backoffOf, nextPlace, tooLate } from './pace.js'
 import { recognise } from './recognise.js'
-import { failedRecord, type Pending, placed, readRecord } from './record.js'
+import { failedRecord, type Pending, placed, readRecord, runningTime } from './record.js'
 import { failureOf, lastingReplies, visit } from './visit.js'
 import { isHere, type Worker } from './worker.js'
 
@@ -63,12 +63,11 @@ export async function succeeded(
   if (before.model && model && before.model !== model) forget(handle)
 }
 
-function isOver(pending: Pending, { uptimeS }: Telemetry, now: number, failures: number): boolean {
+function isOver(pending: Pending, telemetry: Telemetry, now: number, failures: number): boolean {
   if (now >= pending.until) return true
-  if (uptimeS !== undefined && uptimeS !== null) {
-    return uptimeS < (pending.uptimeS ?? 0) || uptimeS * 1000 < now - pending.since + uptimeSlackMs
-  }
-  return failures > 0 || now - pending.since > blindRestartMs
+  const runningS = runningTime(telemetry)
+  if (runningS === null) return failures > 0 || now - pending.since > blindRestartMs
+  return runningS < (pending.runningS ?? 0) || runningS * 1000 < now - pending.since + uptimeSlackMs
 }
 
 /** One that is back is a sign for those that left with it: a switch, a container, a breaker. */

@@ -3,6 +3,7 @@ import { type CommandInput, type CommandName, type Event, type Receipt, redact, 
 import { publish, succeeded } from './book.js'
 import { forget, type Handle } from './handle.js'
 import { inventoryEvent } from './inventory.js'
+import { runningTime } from './record.js'
 import type { Requests } from './requests.js'
 import { failureOf, ioFor, recognised } from './visit.js'
 import { isHere, reenter, type Worker } from './worker.js'
@@ -62,6 +63,7 @@ async function carryOut(worker: Worker, handle: Handle, order: Order): Promise<R
     onSeen: (observation) => seen.push(succeeded(worker, handle, observation)),
   })
   await Promise.all(seen)
+  if (receipt.state === 'confirmed') handle.pending = undefined
   return receipt.result === undefined ? receipt : { ...receipt, result: redact(receipt.result) }
 }
 
@@ -73,7 +75,7 @@ function sent(worker: Worker, handle: Handle, name: CommandName) {
   handle.pending = {
     status: restart.status,
     since,
-    uptimeS: handle.record.metrics.uptimeS ?? null,
+    runningS: runningTime(handle.record.metrics),
     until: since + restart.ms,
   }
   const status: Status = restart.status

@@ -19,8 +19,8 @@ import {
 export interface Pending {
   readonly status: 'rebooting' | 'updating'
   readonly since: number
-  /** What the device said of its uptime before; a smaller one afterwards shows that it restarted. */
-  readonly uptimeS: number | null
+  /** How long it had been running before; a shorter time afterwards shows that it restarted. */
+  readonly runningS: number | null
   /** After this it is over, whatever the device shows. */
   readonly until: number
 }
@@ -134,6 +134,11 @@ export function readRecord(
     else if (!missing[field]) Object.assign(record, { [field]: null })
   }
   return record
+}
+
+/** Since its last start, s; firmware that does not tell its own uptime tells that of mining. */
+export function runningTime({ uptimeS, miningUptimeS }: Metrics): number | null {
+  return uptimeS ?? miningUptimeS ?? null
 }
 
 function metricsOf(telemetry: Telemetry): Metrics {

@@ -134,7 +134,7 @@ test('a device that is never met is offline at once, a refused one says so and c
 })
 
 test('a device that restarts because of us is not offline', (t) => {
-  const pending = { status: 'rebooting', since: 1, uptimeS: null, until: 99_999 } as const
+  const pending = { status: 'rebooting', since: 1, runningS: null, until: 99_999 } as const
   const error = new SdkError('DEVICE_UNREACHABLE', 'gone')
   const next = failedRecord(record(), error, { failures: 5, askedAt: 9000, pending })
   t.is(next.status, 'rebooting')
