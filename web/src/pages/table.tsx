@@ -87,15 +87,17 @@ export function DeviceTable(props: TableProps) {
         <div class="tr th" role="row" aria-rowindex={1} style={narrow ? {} : { gridTemplateColumns: template }}>
           {onSelect && (
             <div class="td box" role="columnheader">
-              <input
-                type="checkbox"
-                aria-label="Select all that match"
-                checked={everySelected}
-                ref={(input) => {
-                  if (input) input.indeterminate = someSelected
-                }}
-                onChange={onSelectAll}
-              />
+              <label>
+                <input
+                  type="checkbox"
+                  aria-label="Select all that match"
+                  checked={everySelected}
+                  ref={(input) => {
+                    if (input) input.indeterminate = someSelected
+                  }}
+                  onChange={onSelectAll}
+                />
+              </label>
             </div>
           )}
           {columns.map((column) => (
