@@ -55,6 +55,7 @@ function summaryFields(state: WhatsminerState, reading: Reading) {
     'Power Rate': reading.rateThs > 0 ? round(reading.powerW / reading.rateThs, 2) : 0,
     'Pool Rejected%': percent(shares.rejected, shares.accepted),
     'Pool Stale%': percent(shares.stale, shares.accepted),
+    'Best Share': Math.floor(1e6 + reading.workTh * 37),
     'Last getwork': 0,
     Uptime: Math.floor(reading.uptimeS),
     'Security Mode': 0,

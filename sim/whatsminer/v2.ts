@@ -43,7 +43,7 @@ class ApiV2 {
       stop()
       const request = end < 0 ? undefined : parseObject(Buffer.from(text.slice(0, end), 'latin1').toString('utf8'))
       if (!request) this.#refuse(socket, 23, 'invalid json')
-      else if ('enc' in request) this.#sealed(socket, request)
+      else if ('enc' in request) this.#sealed(socket, request, Buffer.from(text.slice(end), 'latin1'))
       else this.#plain(socket, request)
     }
     socket.on('data', take)
@@ -86,8 +86,8 @@ class ApiV2 {
     else this.#refuse(socket, 136, 'over max connect')
   }
 
-  /** Writes, and reads of a client that encrypts everything. */
-  #sealed(socket: Socket, request: Fields) {
+  /** Writes, and reads of a client that encrypts everything. `rest`: what came behind the request. */
+  #sealed(socket: Socket, request: Fields, rest: Buffer) {
     const data = request.data
     if (typeof data !== 'string' || !base64.test(data)) return this.#refuse(socket, 137, 'base64 decode error')
     const key = this.#aesKey()
@@ -103,11 +103,11 @@ class ApiV2 {
     if (!write) return this.#refuse(socket, 14, 'invalid cmd')
     if (!this.#state.mayWrite) return this.#refuse(socket, 45, "can't access write cmd")
     const before = this.#state.passwords.admin
-    this.#finish(socket, write(this.#state, inner), key)
+    this.#finish(socket, write(this.#state, inner), key, rest)
     if (this.#state.passwords.admin !== before) this.#tokens.clear()
   }
 
-  #finish(socket: Socket, outcome: Outcome, key: Buffer) {
+  #finish(socket: Socket, outcome: Outcome, key: Buffer, rest: Buffer) {
     const { machine } = this.#state
     const { code = 131, msg, mute, after, bytes, upload } = outcome
     const frame = JSON.stringify(this.#seal(apiStyle(this.#state, msg, code, code === 131 ? 'S' : 'E'), key))
@@ -120,6 +120,7 @@ class ApiV2 {
       })
       socket.on('data', (chunk) => done.take(chunk, socket))
       deliver(machine, socket, frame, false)
+      done.take(rest, socket)
     } else deliver(machine, socket, frame, true)
     after?.()
   }

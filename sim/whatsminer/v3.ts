@@ -66,7 +66,8 @@ class ApiV3 {
     const outcome = request ? this.#run(command, request) : { code: codes.missing, msg: 'invalid json' }
     const { bytes, after, upload } = outcome
     const answer = frame(this.#reply(command, outcome))
-    deliver(this.#state.machine, socket, bytes ? Buffer.concat([answer, bytes]) : answer, false)
+    const close = after !== undefined
+    deliver(this.#state.machine, socket, bytes ? Buffer.concat([answer, bytes]) : answer, close)
     after?.()
     if (!upload) return undefined
     return new Upload((image) => {
