@@ -1,0 +1,126 @@
+import test from 'brittle'
+import fc from 'fast-check'
+import type { Metrics } from '#model'
+import { type HistoryQuery, type Step, type Store, stepMs } from '#replication'
+import { difference, intervalMs, Naive, open, record, start, tidy } from './support.js'
+
+const metrics = ['hashrateThs', 'powerW', 'chipTempMaxC', 'uptimeS', 'acceptedShares'] as const
+const limits = { segmentMs: 900_000, wholeRecordMs: 300_000, foldSteps: 2, foldLeast: 1 }
+const devices = ['a', 'b', 'c']
+
+const reading = fc.option(
+  fc.oneof(
+    fc.integer({ min: 0, max: 300 }),
+    fc.integer({ min: 0, max: 30_000 }).map((n) => n / 100),
+  ),
+  { nil: null },
+)
+const values: fc.Arbitrary<Metrics> = fc.record(
+  { hashrateThs: reading, powerW: reading, chipTempMaxC: reading, uptimeS: reading, acceptedShares: reading },
+  { requiredKeys: [] },
+)
+
+const tick = fc.record({
+  kind: fc.constant('tick' as const),
+  /** Mostly an interval, sometimes long silence, sometimes a clock that jumps back. */
+  wait: fc.oneof(
+    { weight: 8, arbitrary: fc.integer({ min: 1, max: 25_000 }) },
+    fc.integer({ min: 60_000, max: 4_000_000 }),
+    fc.integer({ min: -2_000_000, max: -1 }),
+  ),
+  samples: fc.array(fc.tuple(fc.constantFrom(...devices), values, fc.boolean()), { minLength: 1, maxLength: 3 }),
+})
+const step = fc.oneof(
+  { weight: 12, arbitrary: tick },
+  { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'tidy' as const }) },
+)
+
+async function same(store: Store, naive: Naive, span: Pick<HistoryQuery, 'from' | 'to'>): Promise<string | undefined> {
+  for (const deviceId of devices) {
+    const raw = { deviceId, metrics, ...span, step: 'raw' as const }
+    const different = difference(await store.history(raw), naive.raw(raw))
+    if (different) return `${deviceId} raw: ${different}`
+    for (const length of Object.keys(stepMs) as Exclude<Step, 'raw'>[]) {
+      const query = { deviceId, metrics, ...span, step: length }
+      const wrong = difference(await store.history(query), naive.steps(query))
+      if (wrong) return `${deviceId} ${length}: ${wrong}`
+    }
+  }
+  return undefined
+}
+
+test('history is what was appended, raw and at every step, whatever happened in between', {
+  timeout: 120_000,
+}, async (t) => {
+  const spans = fc.tuple(fc.integer({ min: -9_000_000, max: 9_000_000 }), fc.integer({ min: 0, max: 9_000_000 }))
+  const property = fc.asyncProperty(
+    fc.array(step, { minLength: 5, maxLength: 60 }),
+    fc.array(spans, { minLength: 1, maxLength: 2 }),
+    async (steps, asked) => {
+      const path = await t.tmp()
+      const naive = new Naive()
+      let store = await open(t, path, limits)
+      let now = start
+      const used = new Set<string>()
+      for (const each of steps) {
+        if (each.kind === 'reopen') {
+          await store.close()
+          store = await open(t, path, limits)
+        } else if (each.kind === 'tidy') {
+          await tidy(store, 5)
+        } else {
+          now += each.wait
+          const records = each.samples
+            // One device has one value at one moment.
+            .filter(([id]) => !used.has(`${id} ${now}`) && used.add(`${id} ${now}`))
+            .map(([id, numbers, ok]) => record(id, now, numbers, { status: ok ? 'mining' : 'not-mining' }))
+          await store.append({ at: now, records })
+          for (const one of records) naive.add(one)
+        }
+      }
+      const whole = { from: start - 10_000_000, to: start + 20_000_000 }
+      for (const span of [
+        whole,
+        ...asked.map(([from, length]) => ({ from: start + from, to: start + from + length })),
+      ]) {
+        const wrong = await same(store, naive, span)
+        if (wrong) throw new Error(wrong)
+      }
+      await store.close()
+    },
+  )
+  await fc.assert(property, { numRuns: 12, endOnFailure: true })
+  t.pass()
+})
+
+test('a gap is null and nothing missing becomes 0', async (t) => {
+  const store = await open(t, await t.tmp())
+  const hour = Math.floor(start / 3_600_000) * 3_600_000
+  for (const offset of [0, 10_000, 20_000, 300_000, 310_000]) {
+    await store.append({ at: hour + offset, records: [record('a', hour + offset, { powerW: 0 })] })
+  }
+  const query = { deviceId: 'a', metrics: ['powerW', 'hashrateThs'] as const, from: hour, to: hour + 360_000 }
+  const raw = await store.history({ ...query, step: 'raw' })
+  t.alike(
+    raw.at,
+    [0, 10_000, 20_000, 20_000 + intervalMs, 300_000, 310_000].map((offset) => hour + offset),
+  )
+  t.alike(raw.series, { powerW: [0, 0, 0, null, 0, 0], hashrateThs: [null, null, null, null, null, null] })
+  const minutes = await store.history({ ...query, step: '1m' })
+  t.alike(minutes.series.powerW, [0, null, null, null, null, 0])
+  const nobody = await store.history({ ...query, deviceId: 'nobody', step: '5m' })
+  t.alike(nobody.series.powerW, [null, null])
+})
+
+test('a query that is none, or too long, is refused', async (t) => {
+  const store = await open(t, await t.tmp())
+  for (let index = 0; index < 6; index++)
+    await store.append({ at: start + index, records: [record('a', start + index)] })
+  const query = { deviceId: 'a', metrics: ['powerW'] as const, from: start, to: start + 100, step: 'raw' as const }
+  await t.exception(store.history({ ...query, from: start + 101 }), /no span/)
+  await t.exception(store.history({ ...query, to: Number.NaN }), /no span/)
+  await t.exception(store.history({ ...query, metrics: ['toString' as 'powerW'] }), /no metric/)
+  await t.exception(store.history({ ...query, maxPoints: 5 }), /more than 5 points/)
+  await t.exception(store.history({ ...query, from: 0, step: '1m' }), /more than 50000 points/)
+})
