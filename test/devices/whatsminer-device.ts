@@ -110,6 +110,7 @@ export class BtminerDevice extends Listener {
       this.tokens++
       if (!this.replies.get_token) return { STATUS: 'S', When: 1, Code: 134, Msg: this.challenge, Description: '' }
     }
+    if (Object.hasOwn(this.replies, 'anything')) return this.#one('anything', request, socket)
     if (names.length === 1) return this.#one(names[0]!, request, socket)
     if (this.options.joins === false) return unknownCommand
     return { ...Object.fromEntries(names.map((name) => [name, [this.#one(name, request, socket)]])), id: 1 }
