@@ -141,3 +141,43 @@ test('a cancelled job skips what has not started, one with too many failures sto
   t.is(stopped.state, 'done')
   t.alike([stopped.counts.failed, stopped.counts.skipped], [2, 2])
 })
+
+test('after a crash nobody pretends: what was under way is unknown, what waited was not sent; secrets were never stored', {
+  timeout: 60_000,
+}, async (t) => {
+  const farm = await startFarm({ miners: 3, mix: 'antminer', seed: 4 })
+  t.teardown(() => farm.close())
+  const storage = await t.tmp()
+  const workers = { am: { lib, intervalMs: 300, devices: farm.devices.map(entryOf) } }
+  const one = await startSite(t, storage, workers)
+  await until(() => one.fleet.match({ status: ['mining'] }).length === 3, 'all are mining')
+  const [first] = one.fleet.match({})
+  const index = farm.devices.findIndex(({ port }) => first!.address.endsWith(`:${port}`))
+  await farm.setFault(index, { kind: 'silent' })
+  const pools = [{ url: 'stratum+tcp://pool.invalid:3333', user: 'me', password: 'hunter2' }]
+  const request = {
+    command: 'setPools',
+    params: { pools },
+    targets: { filter: {} },
+    batch: { size: 1, pauseMs: 0 },
+  } as const
+  const { id, params } = await one.node
+    .connect(commander)
+    .submit({ request: { ...request, params: { pools }, targets: { filter: {} } } })
+  t.absent(JSON.stringify(params).includes('hunter2'))
+  await until(async () => (await one.node.connect(commander).get({ id })).counts.running === 1, 'one is under way')
+  await one.close()
+
+  const two = await startSite(t, storage, workers)
+  const job = await two.node.connect(commander).get({ id })
+  t.is(job.state, 'cancelled')
+  t.alike(
+    job.results.map(({ state }) => state),
+    ['unknown', 'skipped', 'skipped'],
+  )
+  t.ok(
+    job.results.every(({ reason }) => reason && reason.length > 20),
+    'each with its reason',
+  )
+  t.absent(JSON.stringify(job).includes('hunter2'))
+})
