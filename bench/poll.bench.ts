@@ -22,7 +22,7 @@ const request = JSON.stringify({ cmd: 'summary+edevs+pools' })
 interface Target {
   host: string
   port: number
-  ports: Record<string, number>
+  ports?: Record<string, number>
   library: string
 }
 
@@ -75,7 +75,7 @@ async function measureBare(all: readonly Target[]): Promise<Round> {
     Array.from({ length: concurrency }, async () => {
       while (performance.now() - started < roundMs) {
         const target = all[next++ % all.length]!
-        JSON.parse(await exchange(target.host, target.ports.rpc ?? target.port))
+        JSON.parse(await exchange(target.host, target.ports?.rpc ?? target.port))
         polls++
       }
     }),
@@ -98,8 +98,8 @@ async function measureOurs(all: readonly Target[]): Promise<Round> {
   const storage = mkdtempSync(join(tmpdir(), 'miningsdk-bench-'))
   const services = workerServices(miners)
   const worker = services.find((service) => service.kind === 'device-worker')!
-  const devices = all.map(({ host, port, ports }) => ({ host, port, ports, simulated: true }))
-  const node = await createNode({ site: 'bench', storage, services: [{ name: 'wm', service: worker, config: { name: 'wm', lib: 'miner-whatsminer', devices, intervalMs: 200, concurrency } }] })
+  const devices = all.map(({ host, port, ports }) => ({ host, port, ...(ports ? { ports } : {}), simulated: true }))
+  const node = await createNode({ site: 'bench', storage, services: [{ name: 'wm', service: worker, config: { lib: 'miner-whatsminer', devices, intervalMs: 200, concurrency } }] })
   try {
     await node.ready()
     const polls = () => node.services().find((service) => service.name === 'wm')!.stats.polls ?? 0

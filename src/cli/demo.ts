@@ -53,20 +53,40 @@ function firstMessage(child: ChildProcess): Promise<SimulatedDevice[]> {
 
 /** The configuration document of the demo site: one worker a library, the gateway on the next free port. */
 export function demoDocument(devices: readonly SimulatedDevice[]): unknown {
-  const libraries = [...new Set(devices.map((device) => device.library))]
+  const placed = devices.map((device, place) => ({ library: device.library, entry: entryOf(device, place) }))
+  const libraries = [...new Set(devices.map(({ library }) => library))]
   return {
     site: 'demo',
     services: [
       ...libraries.map((lib) => ({
         name: lib.replace(/^miner-/, ''),
         lib,
-        devices: devices.filter((device) => device.library === lib).map(entryOf),
+        devices: placed.filter(({ library }) => library === lib).map(({ entry }) => entry),
       })),
       { name: 'gateway', port: 3000, portFallback: true },
     ],
   }
 }
 
-function entryOf({ library: _, ...entry }: SimulatedDevice): DeviceEntry {
-  return entry
+/** So many devices stand in a rack of the demo site, and so many racks in a container. */
+const slots = 6
+const racks = 2
+
+/** The address of a simulated device, and a place for it: places are what people find machines by. */
+function entryOf({ host, port, ports, username, password }: SimulatedDevice, place: number): DeviceEntry {
+  const row = Math.floor(place / slots)
+  const container = `c${Math.floor(row / racks) + 1}`
+  const rack = (row % racks) + 1
+  const slot = (place % slots) + 1
+  return {
+    host,
+    simulated: true,
+    name: `${container}-${rack}-${slot}`,
+    tags: [row % 2 === 0 ? 'row-a' : 'row-b'],
+    location: { container, rack, slot },
+    ...(port === undefined ? {} : { port }),
+    ...(ports === undefined ? {} : { ports }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  }
 }

@@ -74,7 +74,9 @@ export async function openSite({ url, token, storage, signal }: SiteOptions): Pr
     url: base,
     get: (path, query = {}) => {
       const search = new URLSearchParams(
-        Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)] as [string, string]])),
+        Object.entries(query).flatMap(([key, value]) =>
+          value === undefined ? [] : [[key, String(value)] as [string, string]],
+        ),
       )
       return request('GET', search.size > 0 ? `${path}?${search}` : path)
     },

@@ -19,7 +19,6 @@ export const defaultHost = '127.0.0.1'
 
 export const GatewayConfigSchema = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 64 }),
     /** Default 3000; 0: any free one. */
     port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
     /** Default 127.0.0.1: this machine only. */
@@ -50,7 +49,7 @@ async function startGateway(ctx: Context<GatewayConfig>): Promise<void> {
   ctx.defer(() => tokens.close())
   const auth = authenticator(clock, tokens, await openSessions(ctx.storage, clock, log))
   const audit = ctx.use(await openAudit({ storage: ctx.storage, clock, log }))
-  const fleet = ctx.use(fleetView(directory, { clock }))
+  const fleet = ctx.use(fleetView(directory, { clock, log }))
   const stream = createHub({ clock, fleet, site, demo, holds: auth.holds, commands: () => newestCommands(ctx) })
   const face: Gateway = {
     name: ctx.name,
@@ -86,7 +85,10 @@ async function startGateway(ctx: Context<GatewayConfig>): Promise<void> {
       { log, clock },
     ),
   )
-  ctx.every(heartbeatMs, () => stream.heartbeat())
+  ctx.every(heartbeatMs, () => {
+    stream.heartbeat()
+    ctx.alive()
+  })
   ctx.stats(() => ({
     streams: stream.clients,
     resyncs: stream.resyncs,

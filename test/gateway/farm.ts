@@ -100,14 +100,14 @@ export function createFarm(at: number): Farm {
   }
 }
 
-const NameSchema = Type.Object({ name: Type.String() })
+const NothingSchema = Type.Object({})
 
 /** The services of a small farm: two feeds, one worker that answers, a commander and a scanner that remember what they were told. */
 export function farmServices(clock: Clock, farm = createFarm(clock.now())): { farm: Farm; services: Placement[] } {
   const place = (kind: string, name: string, start: Placement['service']['start']): Placement => ({
     name,
-    service: defineService({ kind, config: NameSchema, start }),
-    config: { name },
+    service: defineService({ kind, config: NothingSchema, start }),
+    config: {},
   })
   return {
     farm,

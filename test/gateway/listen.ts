@@ -47,10 +47,10 @@ export async function listenTo(
     lastId: '',
     ended: false,
     async next(event) {
-      let found = -1
-      await until(() => (found = listener.told.findIndex((one) => one.event === event)) >= 0 || listener.ended, event)
-      if (found < 0) throw new Error(`the stream ended before ${event}`)
-      return listener.told.splice(found, 1)[0]!
+      const at = () => listener.told.findIndex((one) => one.event === event)
+      await until(() => at() >= 0 || listener.ended, event)
+      if (at() < 0) throw new Error(`the stream ended before ${event}`)
+      return listener.told.splice(at(), 1)[0]!
     },
     pause: () => paused(),
     resume: () => resumed(),

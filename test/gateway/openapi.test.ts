@@ -1,5 +1,6 @@
 import test from 'brittle'
 import { routes } from '#gateway'
+import { closeBrowser, unable, visit } from '../web/browser.js'
 import { openSite } from './site.js'
 
 interface Operation {
@@ -100,3 +101,22 @@ test('the viewer and its files come from here', async (t) => {
   t.is((await get('/api/docs/json')).json.openapi, '3.1.0')
   t.is((await get('/api/docs/static/nope.js')).status, 404)
 })
+
+const reason = unable()
+if (reason) test.skip(`the viewer works in a browser (${reason})`, () => {})
+else
+  test('the viewer works in a browser under the strict headers, and asks nobody else', {
+    timeout: 60_000,
+  }, async (t) => {
+    t.teardown(closeBrowser, { order: 5 })
+    const site = await openSite(t)
+    const { page } = await visit(t)
+    const elsewhere: string[] = []
+    page.on('request', (request) => {
+      if (!request.url().startsWith(site.url)) elsewhere.push(request.url())
+    })
+    await page.goto(`${site.url}/api/docs/`)
+    await page.waitForSelector('.opblock')
+    t.is(await page.locator('.opblock').count(), routes.length)
+    t.alike(elsewhere, [])
+  })

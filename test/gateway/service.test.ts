@@ -41,7 +41,7 @@ test('the service says why it has no port, and the node lives on', async (t) => 
     storage: await t.tmp(),
     clock: systemClock,
     log: silentLog,
-    services: [{ name: 'api', service: gateway, config: { name: 'api', port } }],
+    services: [{ name: 'api', service: gateway, config: { port } }],
   })
   t.teardown(() => node.close())
   await node.ready()
@@ -59,7 +59,7 @@ test('the port may be asked for and given up', async (t) => {
 
 test('the configuration is checked', async (t) => {
   for (const wrong of [{ port: 70_000 }, { port: 'x' }, { colour: 'red' }, { allowedHosts: [''] }]) {
-    const config = { name: 'api', port: 0, ...wrong }
+    const config = { port: 0, ...wrong }
     const made = createNode({
       site: 'home',
       storage: await t.tmp(),

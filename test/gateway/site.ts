@@ -64,7 +64,7 @@ export async function openSite(t: Assertions, options: SiteOptions = {}): Promis
     demo: options.demo ?? false,
     services: [
       ...(options.services ?? services),
-      { name: 'api', service: gateway, config: { name: 'api', port: 0, ...options.config } },
+      { name: 'api', service: gateway, config: { port: 0, ...options.config } },
     ],
   })
   const agent = new Agent({ keepAlive: true })
