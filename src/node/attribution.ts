@@ -47,6 +47,8 @@ function onStray(error: unknown): void {
     owner.fail(error)
     return
   }
+  // As Node itself would: a process does not end without saying why, whatever log it was given.
+  process.stderr.write(`${error instanceof Error ? error.stack : inspect(error)}\n`)
   for (const { log } of residents)
     log.error({ err: error }, 'an error that belongs to no service: the process closes and ends')
   if (leaving) return

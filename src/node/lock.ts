@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { matches, SdkError, type Static, Type } from '#model'
@@ -19,7 +19,10 @@ const fileName = 'node.lock'
 const touchMs = 5_000
 /** A lock of another host (or container), whose processes cannot be seen from here, is dead when it was not touched for so long. */
 const deadMs = 20_000
-const attempts = 5
+/** Removing a dead lock takes milliseconds; who holds the broom longer was killed with it in hand. */
+const broomMs = 5_000
+const retryMs = 20
+const attempts = 500
 /** The locks that this process holds now. */
 const held = new Set<string>()
 
@@ -28,12 +31,12 @@ const held = new Set<string>()
  * saying who has it. What a killed process left behind does not count.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder)
   const path = join(folder, fileName)
   const own: Holder = { token: randomUUID(), pid: process.pid, host: hostname(), began: await beganAt(process.pid) }
   held.add(own.token)
   for (let attempt = 0; attempt < attempts; attempt++) {
-    if (await create(path, own)) return hold(path, own)
+    if (await create(path, JSON.stringify(own))) return hold(path, own)
     const found = await look(path)
     if (!found) continue
     if (await isAlive(found)) {
@@ -42,7 +45,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
         details: { folder, pid: found.holder?.pid, host: found.holder?.host },
       })
     }
-    await takeAway(path, found)
+    await sweep(path)
   }
   held.delete(own.token)
   throw new SdkError('STORE_LOCKED', `${folder} is being taken by several processes at once`)
@@ -51,13 +54,22 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
 interface Found {
   /** undefined: cannot be read, for it is just being written or was never finished. */
   readonly holder: Holder | undefined
-  readonly text: string
   readonly ageMs: number
 }
 
-async function create(path: string, own: Holder): Promise<boolean> {
+/** With everything above it; only its owner may look into it. Throws STORE_FAILED. */
+export async function makeFolder(folder: string): Promise<void> {
   try {
-    await writeFile(path, JSON.stringify(own), { flag: 'wx', mode: 0o600 })
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await chmod(folder, 0o700)
+  } catch (cause) {
+    throw new SdkError('STORE_FAILED', `cannot use the folder ${folder}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+async function create(path: string, text: string): Promise<boolean> {
+  try {
+    await writeFile(path, text, { flag: 'wx', mode: 0o600 })
     return true
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false
@@ -69,7 +81,7 @@ async function look(path: string): Promise<Found | undefined> {
   try {
     const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)])
     // The file system's time is the machine's, whatever clock the node was given.
-    return { holder: parse(text), text, ageMs: Date.now() - mtimeMs }
+    return { holder: parse(text), ageMs: Date.now() - mtimeMs }
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined
     throw new SdkError('STORE_FAILED', `cannot read ${path}: ${(error as Error).message}`, { cause: error })
@@ -98,17 +110,24 @@ async function isAlive({ holder, ageMs }: Found): Promise<boolean> {
   return holder.began === null || (await beganAt(holder.pid)) === holder.began
 }
 
-/** Moves a dead lock out of the way; if another process was faster and it is that one's lock by now, it is put back. */
-async function takeAway(path: string, dead: Found): Promise<void> {
-  const aside = `${path}.${randomUUID()}`
-  try {
-    await rename(path, aside)
-    const moved = await readFile(aside, 'utf8')
-    if (moved === dead.text) await rm(aside, { force: true })
-    else await rename(aside, path)
-  } catch (error) {
-    if (!isCode(error, 'ENOENT')) throw error
+/**
+ * Removes a dead lock. One process at a time may, or the second would remove what the first has put in its place: while a dead lock is
+ * there no new one can come, and only who holds the broom removes it.
+ */
+async function sweep(path: string): Promise<void> {
+  const broom = `${path}.sweep`
+  if (await create(broom, '')) {
+    try {
+      const found = await look(path)
+      if (found && !(await isAlive(found))) await rm(path, { force: true })
+    } finally {
+      await rm(broom, { force: true })
+    }
+    return
   }
+  const other = await look(broom)
+  if (other && other.ageMs > broomMs) await rm(broom, { force: true })
+  await new Promise((resolve) => setTimeout(resolve, retryMs))
 }
 
 function hold(path: string, own: Holder): () => Promise<void> {

@@ -1,11 +1,10 @@
-import { chmod, mkdir } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import { check, SdkError, systemClock } from '#model'
 import { type Caller, client, nodeContract, serve } from '#rpc'
 import { watchStrays } from './attribution.js'
 import { fillDefaults } from './defaults.js'
 import { createRegistry } from './directory.js'
-import { lockFolder } from './lock.js'
+import { lockFolder, makeFolder } from './lock.js'
 import { createLog } from './log.js'
 import { NameSchema } from './names.js'
 import { createScope } from './scope.js'
@@ -77,11 +76,10 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const own = createScope({ clock, onError: (error) => log.error({ err: error }, 'the node broke') })
   own.defer(unlock)
   try {
-    await chmod(storage, 0o700)
-    for (const { name } of placements) await mkdir(join(storage, name), { recursive: true, mode: 0o700 })
-  } catch (cause) {
+    for (const { name } of placements) await makeFolder(join(storage, name))
+  } catch (error) {
     await own.end()
-    throw new SdkError('STORE_FAILED', `cannot use ${storage}: ${(cause as Error).message}`, { cause })
+    throw error
   }
 
   const startedAt = clock.now()
