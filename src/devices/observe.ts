@@ -107,25 +107,30 @@ async function askGroup(
   keepRaw: boolean,
 ) {
   let answers: Reply[]
+  let asking: Promise<Reply[]> | undefined
   try {
     const requests = group.map(([, read]) => read.request)
-    answers = await withDeadline(
-      timeoutMs,
-      io.signal,
-      (signal) => protocol.ask({ ...io, signal }, requests),
-      'DEVICE_TIMEOUT',
-    )
+    const ask = (signal: AbortSignal) => {
+      asking = protocol.ask({ ...io, signal }, requests)
+      return asking
+    }
+    answers = await withDeadline(timeoutMs, io.signal, ask, 'DEVICE_TIMEOUT')
   } catch (error) {
-    answers = group.map(() => ({ error: toSdkError(error, 'DEVICE_UNREACHABLE') }))
+    answers = (await inTime(asking)) ?? group.map(() => ({ error: toSdkError(error, 'DEVICE_UNREACHABLE') }))
   }
   group.forEach(([name, read], index) => {
-    into[name] = interpret(
-      read,
-      answers[index] ?? { error: new SdkError('DEVICE_BAD_REPLY', 'no answer to this request') },
-      at,
-      keepRaw,
-    )
+    const answer = answers[index] ?? { error: new SdkError('DEVICE_BAD_REPLY', 'no answer to this request') }
+    const reply = interpret(read, answer, at, keepRaw)
+    const last = into[name]
+    const stands = read.lasting && reply.error !== undefined && last?.value !== undefined
+    into[name] = stands ? { ...last, at } : reply
   })
+}
+
+/** What a protocol that was cut off at the deadline has until then, if it says so at once: a slow device's first answers are not lost. */
+async function inTime(asking: Promise<Reply[]> | undefined): Promise<Reply[] | undefined> {
+  const now = new Promise<undefined>((resolve) => setImmediate(resolve, undefined))
+  return Promise.race([asking?.catch(() => undefined), now])
 }
 
 function interpret(read: Read, reply: Reply, at: number, keepRaw: boolean): StoredReply {
@@ -159,11 +164,12 @@ function extract(device: Device, replies: Replies): Pick<Observation, 'telemetry
   const telemetry: Record<string, unknown> = {}
   const missing: Record<string, ErrorInfo> = {}
   const others: Record<string, unknown> = {}
-  for (const name in replies) others[name] = replies[name]?.value
+  const isUsed = (name: string) => isWayInUse(device.reads[name], replies)
+  for (const name in replies) if (isUsed(name)) others[name] = replies[name]?.value
   const take = (field: string, sources: readonly Extraction[], model: Model) => {
     for (const source of sources) {
       const reply = replies[source.read]
-      if (!reply) continue
+      if (!reply || !isUsed(source.read)) continue
       if (reply.error) {
         if (!isExpected(device.reads[source.read]!, reply.error)) missing[field] ??= errorInfo(reply.error)
         continue
@@ -185,6 +191,11 @@ function extract(device: Device, replies: Replies): Pick<Observation, 'telemetry
   const model = name === undefined ? undefined : device.modelOf(name, variant)
   for (const [field, sources] of device.telemetry) if (!isIdentity(field)) take(field, sources, model ?? {})
   return { telemetry: finish(telemetry as Telemetry, model), missing, model }
+}
+
+/** What a second way said is out of date as soon as the first one works again. */
+function isWayInUse(read: Read | undefined, replies: Replies): boolean {
+  return !read?.insteadOf.length || read.insteadOf.some((other) => replies[other]?.error !== undefined)
 }
 
 /** An optional read that this firmware does not have makes nothing missing. */

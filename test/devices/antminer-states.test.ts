@@ -208,6 +208,9 @@ test('an engineering port that knows nothing, or is closed, makes nothing missin
 
 test('when the web comes back, what only the RPC said is not kept', async (t) => {
   const device = await asS19(new AntminerDevice()).start(t)
+  const summary = device.cgi.summary
+  device.cgi.summary = '<html>busy</html>'
+  device.rpc.summary = capture('s19pro_v2020/summary.json')
   const good = device.cgi.stats
   device.cgi.stats = '<html>busy</html>'
   device.rpc.stats = capture('s19pro_v2020/stats.json')
@@ -215,8 +218,21 @@ test('when the web comes back, what only the RPC said is not kept', async (t) =>
   const first = await observe(antminerStock, io)
   t.is(first.telemetry.model, 'S19Pro')
   t.is(first.telemetry.hashrateThs, 110.56689)
+  t.is(first.telemetry.poolRejectPct, 0)
   device.cgi.stats = good
-  const { telemetry: now } = await observe(antminerStock, io, { previous: first.replies })
+  device.cgi.summary = summary
+  const { telemetry: now } = await observe(antminerStock, io, { previous: first.replies, fresh: true })
+  t.is(now.poolRejectPct, undefined)
   t.is(now.model, 'S19')
   t.is(now.hashrateThs, 88.422)
+  t.is(now.boardTempMaxC, 49)
+})
+
+test('a web interface too slow for all its pages: what it said in time counts', async (t) => {
+  const device = await asS19(new AntminerDevice()).start(t)
+  device.cgi.get_miner_conf = () => new Promise(() => {})
+  const { telemetry: now, missing } = await observe(antminerStock, device.io(), { timeoutMs: 2000 })
+  t.is(now.hashrateThs, 88.422)
+  t.is(now.pools?.length, 3)
+  t.is(missing.hostname?.code, 'DEVICE_TIMEOUT')
 })

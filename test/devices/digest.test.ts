@@ -39,7 +39,7 @@ test('the answer is that of RFC 2617 and RFC 7616', (t) => {
   const rfc2617 = parseChallenge(
     'Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", opaque="5ccc069c403ebaf9f0171e9517f40e41"',
   )!
-  const first = authorization(openSession(rfc2617, mufasa), 'GET', '/dir/index.html', '0a4f113b')
+  const first = authorization(openSession(rfc2617, mufasa, '0a4f113b'), 'GET', '/dir/index.html')
   t.ok(first.includes('response="6629fae49393a05397450978507c4ef1"'))
   t.ok(first.includes('nc=00000001'))
   const circle = { username: 'Mufasa', password: 'Circle of Life' }
@@ -50,7 +50,7 @@ test('the answer is that of RFC 2617 and RFC 7616', (t) => {
   const cnonce = 'f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ'
   const answer = (algorithm: string) =>
     /response="(\w+)"/.exec(
-      authorization(openSession(rfc7616(algorithm), circle), 'GET', '/dir/index.html', cnonce),
+      authorization(openSession(rfc7616(algorithm), circle, cnonce), 'GET', '/dir/index.html'),
     )?.[1]
   t.is(answer('MD5'), '8ca523f5e9506fed4657c9700eebdbec')
   t.is(answer('SHA-256'), '753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1')

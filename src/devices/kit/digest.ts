@@ -75,22 +75,23 @@ export interface Session {
   readonly credentials: Credentials
   /** Hash of name, realm and password. A secret like the password itself. */
   readonly ha1: string
+  /** Ours; together with the count no answer is ever the same as another. */
+  readonly cnonce: string
   count: number
 }
 
-export function openSession(challenge: Challenge, credentials: Credentials): Session {
+export function openSession(
+  challenge: Challenge,
+  credentials: Credentials,
+  cnonce = randomBytes(8).toString('hex'),
+): Session {
   const ha1 = hash(challenge, `${credentials.username}:${challenge.realm}:${credentials.password}`)
-  return { challenge, credentials, ha1, count: 0 }
+  return { challenge, credentials, ha1, cnonce, count: 0 }
 }
 
 /** The value of `Authorization` for the next request of the session; counts up, so that the nonce may be used again. */
-export function authorization(
-  session: Session,
-  method: string,
-  uri: string,
-  cnonce = randomBytes(8).toString('hex'),
-): string {
-  const { challenge, credentials, ha1 } = session
+export function authorization(session: Session, method: string, uri: string): string {
+  const { challenge, credentials, ha1, cnonce } = session
   session.count++
   const nc = session.count.toString(16).padStart(8, '0')
   const ha2 = hash(challenge, `${method}:${uri}`)

@@ -291,7 +291,9 @@ function poolOf(pool: Fields, at: number, when: number | undefined): Pool {
 
 /** The object without what is undefined: absent means not reported. */
 export function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never
+  const out: Record<string, unknown> = {}
+  for (const key in object) if (object[key] !== undefined) out[key] = object[key]
+  return out as never
 }
 
 /** The reply as an object; throws DEVICE_BAD_REPLY if it is none. */
