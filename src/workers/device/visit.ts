@@ -65,7 +65,7 @@ export function ioFor(visitor: Visitor, handle: Handle, devices: readonly Device
   const { entry } = handle
   return {
     host: entry.host,
-    ports: portNames(devices, entry),
+    ports: portNames(visitor.candidates, entry),
     ...(entry.unit === undefined ? {} : { unit: entry.unit }),
     credentials: accountsOf(visitor.secretOf(handle.id), devices),
     signal: handle.ending.signal,
