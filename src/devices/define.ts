@@ -63,13 +63,15 @@ export interface Read<T = unknown, Request = unknown> {
   readonly optional: boolean
   /** Asked only when one of these reads failed: the second way to the same facts. */
   readonly insteadOf: readonly string[]
+  /** What does not change: the last good reply stands when it cannot be asked again, as with a firmware that is told to sleep. */
+  readonly lasting: boolean
 }
 
 export function read<T, Request>(
   protocol: Protocol<Request>,
   request: Request,
   parse: (reply: unknown) => T,
-  options: { everyMs?: number; optional?: boolean; insteadOf?: readonly string[] } = {},
+  options: { everyMs?: number; optional?: boolean; insteadOf?: readonly string[]; lasting?: boolean } = {},
 ): Read<T, Request> {
   return {
     protocol,
@@ -78,6 +80,7 @@ export function read<T, Request>(
     everyMs: options.everyMs ?? 0,
     optional: options.optional ?? false,
     insteadOf: options.insteadOf ?? [],
+    lasting: options.lasting ?? false,
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Board, DeviceError, Fan, Metric } from '#model'
+import { type Board, type DeviceError, type Fan, type Metric, measured } from '#model'
 import type { Model, Telemetry } from './define.js'
 
 /** Below this share of the nominal hashrate an efficiency says nothing. */
@@ -12,7 +12,8 @@ export function finish(read: Telemetry, model: Model | undefined): Telemetry {
   const hashing = !telemetry.asleep
   if (telemetry.boards) telemetry.boards = withExpected(telemetry.boards, model, hashing)
   const fill = (metric: Metric, value: number | undefined) => {
-    if (telemetry[metric] === undefined && value !== undefined) telemetry[metric] = value
+    const derived = measured(metric, value)
+    if (telemetry[metric] === undefined && derived !== undefined) telemetry[metric] = derived
   }
   const boards = telemetry.boards ?? []
   const fans = (telemetry.fans ?? []).filter((fan) => fan.location !== 'psu')

@@ -344,7 +344,7 @@ test("M30S++ with API v3: the vendor's samples are read right", async (t) => {
     dns: ['192.168.2.1'],
   })
   t.is(telemetry.tuning?.mode, 'normal')
-  t.is(telemetry.tuning?.percent, undefined, '0 means that no percent is set')
+  t.is(telemetry.tuning?.percent, 100, '0 means that no percent is set')
   t.is(telemetry.pools?.[0]?.alive, true)
   t.is(telemetry.acceptedShares, undefined, 'without API v2 there are no share counters')
   t.is(missing.acceptedShares, undefined)

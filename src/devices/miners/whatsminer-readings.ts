@@ -33,20 +33,44 @@ export function factoryThs(summary: Fields): number | undefined {
   return ghs !== undefined && ghs > 0 ? ghs / 1000 : undefined
 }
 
-/** What it should bring with its present settings, TH/s: the label, shifted by the frequency percent; in low mode the vendor's target. */
+/** What it should bring with its present settings, TH/s: the label, lowered by power and frequency; in low mode the vendor's target. */
 export function expectedThs(summary: Fields, status: Fields | undefined): number | undefined {
   const target = num(summary['Target MHS'])
   const targetThs = target !== undefined && target > 0 ? target / mhsPerThs : undefined
   const label = factoryThs(summary)
   if (label === undefined) return targetThs
   if (powerMode(summary['Power Mode']) === 'low' && targetThs !== undefined) return Math.min(label, targetThs)
-  const shift = num(status?.hash_percent) ?? 0
-  return shift > -100 && shift < 0 ? label * (1 + shift / 100) : label
+  return label * share(powerPercent(status), frequencyPercent(summary, status))
+}
+
+/** The part of its nominal work that a lowered power or frequency leaves, 0 to 1. */
+export function share(powerPct: number | undefined, frequencyPct: number | undefined): number {
+  const byPower = powerPct !== undefined && powerPct > 0 && powerPct < 100 ? powerPct / 100 : 1
+  const byFrequency = frequencyPct !== undefined && frequencyPct < 0 && frequencyPct > -100 ? 1 + frequencyPct / 100 : 1
+  return Math.min(byPower, byFrequency)
+}
+
+/** Percent of the nominal power; 0 in the reply is "not set", which is all of it. Older firmware has it as `hash_percent`. */
+function powerPercent(status: Fields | undefined): number | undefined {
+  const percent = num(status?.power_pct) ?? num(status?.hash_percent)
+  return percent === undefined || percent < 0 ? undefined : percent || 100
+}
+
+const lowestFrequencyPct = -100
+const highestFrequencyPct = 100
+
+/** A negative `hash_percent` can only be a shift of the frequency. `Target Freq` is percent in the newest API, MHz in the others. */
+function frequencyPercent(summary: Fields, status: Fields | undefined): number | undefined {
+  const percent = num(status?.hash_percent)
+  if (percent !== undefined && percent < 0) return percent
+  const target = num(summary['Target Freq'])
+  return target !== undefined && target >= lowestFrequencyPct && target <= highestFrequencyPct ? target : undefined
 }
 
 const boardRates = ['HS RT', 'MHS 5s', 'MHS 1m', 'MHS av', 'MHS 15m'] as const
 
-export function boardsOf(devs: readonly Fields[]): Board[] {
+/** One entry a board. A board of a miner that was told to sleep is `Dead` too: that is no finding. */
+export function boardsOf(devs: readonly Fields[], asleep = false): Board[] {
   const largest = Math.max(0, ...devs.flatMap((dev) => boardRates.map((key) => num(dev[key]) ?? 0)))
   const perThs = largest < ambiguousBelow ? 1 : mhsPerThs
   return devs.map((dev, position) => {
@@ -56,7 +80,7 @@ export function boardsOf(devs: readonly Fields[]): Board[] {
     return defined({
       slot: slotOf(dev, position),
       serial: str(dev['PCB SN']),
-      status: boardStatus(dev),
+      status: boardStatus(dev, asleep),
       hashrateThs: rate === undefined ? undefined : rate / perThs,
       expectedHashrateThs: label !== undefined && label > 0 ? label / 1000 : undefined,
       chips: positive(chips, true),
@@ -82,11 +106,11 @@ function slotOf(dev: Fields, position: number): number {
 }
 
 /** `Alive` says nothing of missing chips: that is judged by the numbers. */
-function boardStatus(dev: Fields): Board['status'] {
-  if (bool(dev.Enabled) === false) return 'disabled'
+function boardStatus(dev: Fields, asleep: boolean): Board['status'] {
   const status = str(dev.Status)?.toLowerCase()
-  if (status === 'dead' || status === 'sick' || status === 'nostart') return 'error'
-  return status === 'disabled' ? 'disabled' : undefined
+  if (bool(dev.Enabled) === false || status === 'disabled') return 'disabled'
+  const failed = status === 'dead' || status === 'sick' || status === 'nostart'
+  return failed && !asleep ? 'error' : undefined
 }
 
 const coldest = -60
@@ -225,8 +249,8 @@ export function tuningOf(summary: Fields, status: Fields | undefined): Tuning {
   return defined({
     mode: powerMode(summary['Power Mode']) ?? powerMode(status?.power_mode),
     targetW: positive(num(summary['Power Limit']) ?? num(status?.power_limit_set)),
-    percent: positive(num(status?.power_pct)),
-    frequencyPct: num(status?.hash_percent),
+    percent: powerPercent(status),
+    frequencyPct: frequencyPercent(summary, status),
     tuned: bool(summary['Upfreq Complete']),
   })
 }

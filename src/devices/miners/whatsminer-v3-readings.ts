@@ -2,7 +2,7 @@ import type { Board, Fan, Pool, Tuning } from '#model'
 import type { Model } from '../define.js'
 import { isLiquid } from '../hardware/whatsminer.js'
 import { bool, type Fields, fields, isObject, num, rows, str } from '../kit/json.js'
-import { chipTemp, defined, type PsuReadings, powerMode, rpm, temp } from './whatsminer-readings.js'
+import { chipTemp, defined, type PsuReadings, powerMode, rpm, share, temp } from './whatsminer-readings.js'
 
 /** The replies of API v3 in our units (protocols/whatsminer.md §2.3): TH/s, W and °C already, most of `get.device.info` as texts. */
 
@@ -34,12 +34,13 @@ export function labelThs(summary: Fields, miner: Fields): number | undefined {
 /** With its present settings, TH/s: a lowered frequency or power brings less. */
 export function expectedV3(summary: Fields, miner: Fields, setting: Fields): number | undefined {
   const label = labelThs(summary, miner)
-  if (label === undefined) return undefined
-  const shift = num(summary['target-freq']) ?? 0
-  const percent = num(setting['power-percent']) ?? 0
-  const byFrequency = shift < 0 && shift > -100 ? 1 + shift / 100 : 1
-  const byPower = percent > 0 && percent < 100 ? percent / 100 : 1
-  return label * Math.min(byFrequency, byPower)
+  return label === undefined ? undefined : label * share(powerPercent(setting), num(summary['target-freq']))
+}
+
+/** 0 is "not set", which is all of the nominal power. */
+function powerPercent(setting: Fields): number | undefined {
+  const percent = rate(setting['power-percent'])
+  return percent === 0 ? 100 : percent
 }
 
 const maxSlots = 16
@@ -141,7 +142,7 @@ export function tuningV3(setting: Fields, summary: Fields | undefined): Tuning {
   return defined({
     mode: powerMode(setting['power-mode']),
     targetW: above(setting['power-limit']),
-    percent: above(setting['power-percent']),
+    percent: powerPercent(setting),
     frequencyPct: num(setting['target-freq']),
     tuned: bool(summary?.['up-freq-finish']),
   })

@@ -31,15 +31,15 @@ const stateMs = 30_000
 /** What hardly ever changes, ms. */
 const identityMs = 600_000
 
-const ask = <T>(cmd: string, parse: (reply: unknown) => T, everyMs = 0, optional = everyMs > 0) =>
-  read(btminer, { cmd } satisfies BtminerRequest, parse, { everyMs, optional })
+const ask = <T>(cmd: string, parse: (reply: unknown) => T, everyMs = 0, lasting = false) =>
+  read(btminer, { cmd } satisfies BtminerRequest, parse, { everyMs, optional: everyMs > 0, lasting })
 
 /** Between the slow reads a visit is one connection with one joined request. The short-lived ones come first: a visit may run out of time. */
 const reads = {
   summary: ask('summary', summaryOf),
   edevs: ask('edevs', rowsOf('edevs')),
   pools: ask('pools', rowsOf('pools')),
-  details: ask('devdetails', rowsOf('devdetails'), identityMs),
+  details: ask('devdetails', rowsOf('devdetails'), identityMs, true),
   status: ask('status', messageOf('status'), stateMs),
   errors: read(btminer, { cmd: 'get_error_code', mayBeCut: true } as BtminerRequest, messageOf('get_error_code'), {
     everyMs: stateMs,
@@ -199,7 +199,9 @@ export const whatsminer = defineDevice({
     poolStalePct: from('summary', (summary) => num(summary['Pool Stale%'])),
     bestShare: from('summary', (summary) => num(summary['Best Share'])),
 
-    boards: from('edevs', (devs) => (devs.length === 0 ? undefined : boardsOf(devs))),
+    boards: from('edevs', (devs, _, { status }) =>
+      devs.length === 0 ? undefined : boardsOf(devs, status && asleep(status)),
+    ),
     fans: from('summary', fansOf),
     pools: from('pools', poolsOf),
     errors: [from('errors', (errors) => errorsOf(errors.error_code)), from('summary', summaryErrors)],
