@@ -83,9 +83,9 @@ export class Listings {
     const changed = listing.generation !== this.#roster.generation
     let last: Row | undefined
     for (; place < listing.rows.length && data.length < count; place++) {
-      const row = listing.rows[place]!
+      const row = this.#present(listing.rows[place]!)
       // The list is of the first page's moment: what left it since is not shown.
-      if (changed && (row.gone || !still(row.shown))) continue
+      if (!row || (changed && !still(row.shown))) continue
       data.push(row.shown)
       last = row
     }
@@ -101,6 +101,11 @@ export class Listings {
         ])
       : null
     return { data, nextCursor, total: listing.rows.length }
+  }
+
+  /** The row of the device as it is now, also if it was removed and added again meanwhile. */
+  #present(row: Row): Row | undefined {
+    return row.gone ? this.#roster.get(row.id) : row
   }
 
   /** A list that is asked for again is kept longest. */

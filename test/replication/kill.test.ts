@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import test from 'brittle'
 import { open, start } from './support.js'
 
-const rounds = 14
+/** More of them by hand: `node --conditions=source --import tsx test/replication/kill.test.ts 500`. */
+const rounds = Number(process.argv[2] ?? 5)
 const limits = { segmentMs: 4000, wholeRecordMs: 3000, foldSteps: 4, foldLeast: 1 }
 
 /** Lets a writer run and kills it in the middle of its work; answers the last tick that it said was stored. */
@@ -33,7 +34,7 @@ test('nothing is lost or doubled by a kill at any moment, also while segments be
   const path = await t.tmp()
   let stored = -1
   for (let round = 0; round < rounds; round++) {
-    const acknowledged = await runAndKill(path, stored + 1, 1 + Math.floor(Math.random() * 70), Math.random() * 12)
+    const acknowledged = await runAndKill(path, stored + 1, Math.floor(Math.random() * 90), Math.random() * 12)
     const store = await open(t, path, limits, { intervalMs: 1000 })
     const span = { from: start, to: start + 10_000_000 }
     const raw = await store.history({ deviceId: 'd0', metrics: ['powerW', 'acceptedShares'], ...span, step: 'raw' })

@@ -1,0 +1,380 @@
+import test from 'brittle'
+import fc from 'fast-check'
+import { type DeviceRecord, type Event, isLive } from '#model'
+import { type Change, type DeviceQuery, type FleetView, fleetView, type Reader } from '#replication'
+import { FakeClock } from '../support/fake-clock.js'
+import { open, record, start } from './support.js'
+
+const sixMinutes = 360_000
+
+/** A feed that says what it is told: the part of a reader that a view listens to, without a store behind it. */
+class Feed implements Reader {
+  readonly worker: string
+  readonly site: string
+  readonly intervalMs = 10_000
+  readonly #records = new Map<string, DeviceRecord>()
+  readonly #listeners = new Set<(change: Change) => void>()
+
+  constructor(worker: string, records: readonly DeviceRecord[] = [], site = 'home') {
+    this.worker = worker
+    this.site = site
+    for (const each of records) this.#records.set(each.id, each)
+  }
+
+  put(...records: DeviceRecord[]): void {
+    for (const each of records) this.#records.set(each.id, each)
+    for (const listener of this.#listeners) listener({ records, removed: [], events: [] })
+  }
+
+  remove(id: string): void {
+    this.#records.delete(id)
+    for (const listener of this.#listeners) listener({ records: [], removed: [id], events: [] })
+  }
+
+  get listeners(): number {
+    return this.#listeners.size
+  }
+
+  records = () => [...this.#records.values()]
+  record = (id: string) => this.#records.get(id)
+  watch(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+  history = () => Promise.reject(new Error('has no history'))
+  events = (): Promise<Event[]> => Promise.resolve([])
+  settings = () => Promise.resolve([])
+}
+
+function viewOf(feeds: readonly Reader[], clock = new FakeClock(start)): FleetView {
+  return fleetView({ readers: () => feeds }, { clock })
+}
+
+const id = (index: number) => `d${String(index).padStart(5, '0')}`
+
+test('a device is stale when its poller is late, and then counts in no sum', async (t) => {
+  const clock = new FakeClock(start)
+  const feed = new Feed('wm', [
+    record('a', start, { hashrateThs: 100, powerW: 3000 }),
+    record('b', start - 25_000, { hashrateThs: 50, powerW: 1500 }),
+    record('gone', start - 90_000, { hashrateThs: 7 }, { status: 'offline', askedAt: start }),
+    record('new', null, {}, { status: 'unknown', health: 'unknown' }),
+  ])
+  const view = viewOf([feed], clock)
+  t.is(view.totals().hashrateThs, 150)
+  t.is(view.totals().efficiencyJTh, 30)
+  await clock.advance(5000)
+  t.is(view.device('b')?.status, 'stale')
+  t.is(view.device('b')?.health, 'unknown')
+  t.is(view.device('b')?.metrics.hashrateThs, 50, 'its last values stay to be seen')
+  t.is(view.totals().hashrateThs, 100)
+  t.alike(view.totals().byStatus, { mining: 1, stale: 1, offline: 1, unknown: 1 })
+  t.alike(
+    view.match({ status: ['stale'] }).map((each) => each.id),
+    ['b'],
+  )
+  feed.put(record('b', start + 5000, { hashrateThs: 60 }))
+  t.is(view.totals().hashrateThs, 160)
+  t.alike(view.totals().reporting, { hashrateThs: 2, powerW: 1 })
+  t.is(view.totals().efficiencyJTh, 30, 'of those that report both')
+  await clock.advance(25_000)
+  t.is(view.device('gone')?.status, 'offline', 'it is asked rarely, so it is not late yet')
+  await clock.advance(sixMinutes)
+  t.is(view.device('gone')?.status, 'stale')
+  t.is(view.totals().hashrateThs, null, 'nobody reports: unknown, not 0')
+  t.is(view.totals().live, 0)
+})
+
+test('totals are the naive sums, whatever changes', async (t) => {
+  const reading = fc.option(fc.integer({ min: 0, max: 5000 }), { nil: null })
+  const change = fc.record({
+    device: fc.nat(12),
+    status: fc.constantFrom('mining', 'offline', 'sleeping', 'unknown', 'error' as const),
+    hashrateThs: reading,
+    powerW: reading,
+    age: fc.integer({ min: 0, max: 60_000 }),
+    site: fc.constantFrom('home', 'north'),
+    removed: fc.boolean(),
+    wait: fc.integer({ min: 0, max: 20_000 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 40 }), async (changes) => {
+      const clock = new FakeClock(start)
+      const feeds = [new Feed('one'), new Feed('two')]
+      const view = viewOf(feeds, clock)
+      for (const { device, status, hashrateThs, powerW, age, site, removed, wait } of changes) {
+        await clock.advance(wait)
+        const feed = feeds[device % 2]!
+        if (removed) feed.remove(id(device))
+        else feed.put(record(id(device), clock.now() - age, { hashrateThs, powerW }, { status, site }))
+        const live = feeds
+          .flatMap((each) => each.records())
+          .filter((each) => isLive(each.status) && clock.now() - each.askedAt! < 30_000)
+        for (const filter of [undefined, { site: ['north'] }]) {
+          const counted = live.filter((each) => !filter || filter.site.includes(each.site))
+          for (const name of ['hashrateThs', 'powerW'] as const) {
+            const known = counted.map(({ metrics }) => metrics[name]).filter((value) => value != null)
+            const sum = known.length === 0 ? null : known.reduce((total, value) => total + value, 0)
+            if (view.totals(filter)[name] !== sum)
+              throw new Error(`${name}: ${view.totals(filter)[name]} instead of ${sum}`)
+          }
+          if (view.totals(filter).live !== counted.length) throw new Error('live')
+        }
+      }
+      view.close()
+    }),
+    { numRuns: 100 },
+  )
+  t.pass()
+})
+
+test('cursors show everything exactly once while values change and devices come and go', (t) => {
+  for (const sort of ['id', '-hashrateThs', 'hashrateThs', 'status', '-rack']) {
+    const records = Array.from({ length: 500 }, (_, index) =>
+      record(id(index), start, index % 5 ? { hashrateThs: index % 50 } : {}, {
+        location: index % 3 ? { rack: index % 7 } : {},
+      }),
+    )
+    const feed = new Feed('wm', records)
+    const view = viewOf([feed])
+    const seen: string[] = []
+    let cursor: string | undefined
+    for (let page = 0; page < 1000; page++) {
+      const query: DeviceQuery = { sort, limit: 37, ...(cursor === undefined ? {} : { cursor }) }
+      const { data, nextCursor, total } = view.devices(query)
+      t.is(total, 500)
+      seen.push(...data.map((each) => each.id))
+      // Everything changes its place; some are removed, some are new.
+      for (let index = 0; index < 500; index += 3)
+        feed.put(record(id(index), start, { hashrateThs: (index * 7 + page * 13) % 50 }))
+      feed.remove(id(page))
+      feed.put(record(`new${page}`, start, { hashrateThs: 25 }))
+      view.devices({ sort })
+      if (nextCursor === null) break
+      cursor = nextCursor
+    }
+    t.is(new Set(seen).size, seen.length, `${sort}: nothing twice`)
+    const missing = records.map((each) => each.id).filter((each) => !seen.includes(each) && feed.record(each))
+    t.alike(missing, [], `${sort}: nothing left out`)
+  }
+})
+
+test('a cursor goes on in another view, as after a restart of the gateway', (t) => {
+  const feed = new Feed(
+    'wm',
+    Array.from({ length: 100 }, (_, index) => record(id(index), start, index % 4 ? { powerW: index % 10 } : {})),
+  )
+  for (const sort of ['-powerW', 'powerW', 'id']) {
+    const seen: string[] = []
+    let cursor: string | undefined
+    for (let clock = start; ; clock++) {
+      const page = viewOf([feed], new FakeClock(clock)).devices({
+        sort,
+        limit: 7,
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+      seen.push(...page.data.map((each) => each.id))
+      if (page.nextCursor === null) break
+      cursor = page.nextCursor
+    }
+    t.alike(
+      [...seen].sort(),
+      feed.records().map((each) => each.id),
+      sort,
+    )
+    t.is(seen.length, 100)
+  }
+})
+
+test('unknown values sort last both ways; a sort or cursor that is none is refused', (t) => {
+  const view = viewOf([
+    new Feed('wm', [
+      record('a', start, { powerW: 1 }),
+      record('b', start),
+      record('c', start, { powerW: 2 }),
+      record('d', start, { powerW: 0 }),
+    ]),
+  ])
+  const order = (sort: string) =>
+    view
+      .devices({ sort })
+      .data.map((each) => each.id)
+      .join('')
+  t.is(order('powerW'), 'dacb')
+  t.is(order('-powerW'), 'cadb')
+  t.exception(() => view.devices({ sort: 'toString' }), /cannot be sorted/)
+  for (const cursor of ['', 'x', Buffer.from('[1]').toString('base64url'), Buffer.from('{}').toString('base64url')]) {
+    t.exception(() => view.devices({ cursor }), /not one of ours/)
+  }
+  const { nextCursor } = view.devices({ sort: 'powerW', limit: 1 })
+  t.exception(() => view.devices({ sort: '-powerW', cursor: nextCursor! }), /another query/)
+})
+
+test('filters: all conditions, any of a list, words over what names a device', (t) => {
+  const view = viewOf([
+    new Feed('wm', [
+      record('a', start, {}, { tags: ['row-a', 'hot'], location: { container: 'c1', rack: 2 }, mac: 'C4:11:AA' }),
+      record('b', start, {}, { model: 'M30S', location: { container: 'c1', rack: '3' }, status: 'sleeping' }),
+    ]),
+    new Feed('am', [record('c', start, {}, { worker: 'am', model: 'S21', kind: 'miner', name: 'Corner' })]),
+  ])
+  const found = (filter: DeviceQuery['filter']) =>
+    view
+      .match(filter ?? {})
+      .map((each) => each.id)
+      .join('')
+  t.is(found({}), 'abc')
+  t.is(found({ model: ['M30S', 'S21'] }), 'bc')
+  t.is(found({ container: ['c1'], rack: ['2'] }), 'a')
+  t.is(found({ tag: ['hot'] }), 'a')
+  t.is(found({ status: ['mining'], worker: ['am'] }), 'c')
+  t.is(found({ q: 'c4:11' }), 'a')
+  t.is(found({ q: ' corner ' }), 'c')
+  t.is(found({ status: [] }), '', 'an empty list has no alternative that fits')
+})
+
+test('groups; racks are told apart by container, devices without a place have the group ""', (t) => {
+  const view = viewOf([
+    new Feed('wm', [
+      record('a', start, { powerW: 1 }, { location: { container: 'c1', rack: 1 }, tags: ['x', 'y'] }),
+      record('b', start, { powerW: 2 }, { location: { container: 'c2', rack: 1 }, tags: ['x'] }),
+      record('c', start, { powerW: 4 }, { site: 'north' }),
+    ]),
+  ])
+  const powers = (by: Parameters<FleetView['groups']>[0]) =>
+    Object.fromEntries(view.groups(by).map(({ key, totals }) => [key, totals.powerW]))
+  t.alike(powers('site'), { home: 3, north: 4 })
+  t.alike(powers('rack'), { '': 4, 'c1/1': 1, 'c2/1': 2 })
+  t.alike(powers('tag'), { '': 4, x: 3, y: 1 })
+  t.alike(powers('worker'), { wm: 7 })
+})
+
+test('readers come and go; what they leave is let go of', (t) => {
+  const one = new Feed('one', [record('a', start)])
+  const two = new Feed('two', [record('b', start)])
+  const readers: Reader[] = [one]
+  let tell = () => {}
+  const view = fleetView(
+    {
+      readers: () => readers,
+      watch(listener) {
+        tell = listener
+        return () => {}
+      },
+    },
+    { clock: new FakeClock(start) },
+  )
+  const heard: string[] = []
+  view.watch(() => {
+    throw new Error('mine alone')
+  })
+  view.watch(({ records }) => heard.push(...records.map((each) => each.id)))
+  readers.push(two)
+  tell()
+  two.put(record('b2', start))
+  t.alike(heard, ['b2'], 'a new reader is heard without being asked')
+  t.is(view.totals().devices, 3)
+  readers.shift()
+  t.is(view.totals().devices, 2)
+  t.absent(view.device('a'))
+  t.is(one.listeners, 0)
+  // A device that moved to another worker is the newer one's.
+  readers.push(one)
+  one.put(record('b', start + 10, { powerW: 9 }))
+  t.is(view.device('b')?.metrics.powerW, 9)
+  two.put(record('b', start + 5, { powerW: 1 }))
+  t.is(view.device('b')?.metrics.powerW, 9)
+  one.remove('b')
+  view.close()
+  t.is(two.listeners, 0)
+})
+
+test('history of groups: sums, means, highest; efficiency of those that report both; gaps stay gaps', async (t) => {
+  const clock = new FakeClock(start)
+  const store = await open(t, await t.tmp())
+  const other = await open(t, await t.tmp(), {}, { worker: 'am' })
+  const minute = Math.floor(start / 60_000) * 60_000
+  await store.append({
+    at: minute,
+    records: [
+      record('a', minute, { hashrateThs: 100, powerW: 3000, chipTempMaxC: 80, fanDutyPct: 50 }),
+      record('b', minute, { hashrateThs: 10 }),
+    ],
+  })
+  await other.append({
+    at: minute,
+    records: [
+      record('c', minute, { hashrateThs: 200, powerW: 5000, chipTempMaxC: 70, fanDutyPct: 100 }, { worker: 'am' }),
+    ],
+  })
+  await other.append({
+    at: minute + 120_000,
+    records: [record('c', minute + 120_000, { hashrateThs: 202 }, { worker: 'am' })],
+  })
+  const view = fleetView({ readers: () => [store, other] }, { clock })
+  const query = {
+    metrics: ['hashrateThs', 'powerW', 'chipTempMaxC', 'fanDutyPct', 'efficiencyJTh'],
+    from: minute,
+    to: minute + 180_000,
+    step: '1m',
+  } as const
+  const [all] = await view.groupHistory(query)
+  t.is(all?.key, 'all')
+  t.alike(all?.series.series, {
+    hashrateThs: [310, null, 202],
+    powerW: [8000, null, null],
+    chipTempMaxC: [80, null, null],
+    fanDutyPct: [75, null, null],
+    efficiencyJTh: [8000 / 300, null, null],
+  })
+  const byWorker = await view.groupHistory({ ...query, groupBy: 'worker', metrics: ['hashrateThs'] })
+  t.alike(
+    byWorker.map(({ key, series }) => [key, series.series.hashrateThs]),
+    [
+      ['am', [200, null, 202]],
+      ['wm', [110, null, null]],
+    ],
+  )
+  t.alike(
+    (await view.history({ deviceId: 'c', metrics: ['hashrateThs'], from: minute, to: minute, step: 'raw' })).series
+      .hashrateThs,
+    [200],
+  )
+  await other.deleteEntry('c')
+  t.alike(
+    (await view.history({ deviceId: 'c', metrics: ['hashrateThs'], from: minute, to: minute, step: 'raw' })).series
+      .hashrateThs,
+    [200],
+    'also of a device that is gone',
+  )
+  await t.exception(
+    view.history({ deviceId: 'x', metrics: ['hashrateThs'], from: minute, to: minute, step: 'raw' }),
+    /no device x/,
+  )
+  view.close()
+})
+
+test('events and settings of all feeds, newest first', async (t) => {
+  const stores = await Promise.all(['one', 'two'].map(async (worker) => open(t, await t.tmp(), {}, { worker })))
+  for (let index = 0; index < 10; index++) {
+    const events: Event[] = [
+      { at: start + index, type: 'status', deviceId: `d${index % 2}`, message: `event ${index}` },
+    ]
+    await stores[index % 2]!.append({
+      at: start + index,
+      records: [record(`d${index % 2}`, start + index)],
+      events,
+      settings: [{ deviceId: `d${index % 2}`, at: start + index, settings: index }],
+    })
+  }
+  const view = viewOf(stores)
+  t.alike(
+    (await view.events({ limit: 4 })).map(({ message }) => message),
+    ['event 9', 'event 8', 'event 7', 'event 6'],
+  )
+  t.alike(
+    (await view.events({ deviceId: 'd0', to: start + 5 })).map(({ message }) => message),
+    ['event 4', 'event 2', 'event 0'],
+  )
+  t.alike(await view.settings('d1', 1), [{ at: start + 9, settings: 9 }])
+})
