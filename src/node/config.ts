@@ -63,7 +63,7 @@ const DocumentSchema = Type.Object(
         { ...strict, default: {} },
       ),
     ),
-    services: Type.Optional(Type.Array(Type.Object({}), { maxItems: 1000, default: [] })),
+    services: Type.Optional(Type.Array(Type.Object({}, { description: 'a service' }), { maxItems: 1000, default: [] })),
   },
   strict,
 )

@@ -28,6 +28,8 @@ export function createLog({ level = 'info', text = process.stderr.isTTY === true
     timestamp: () => `,"at":${Date.now()}`,
     formatters: { level: (label: string) => ({ level: label }) },
     messageKey: 'message',
+    // Errors are made plain before, with their codes and within bounds.
+    serializers: { err: (facts: unknown) => facts },
   }
   return wrap(pino(settings, destination))
 }

@@ -135,7 +135,7 @@ function expected(schema: Shape): string {
     case 'string':
       return `a ${minLength ? 'non-empty ' : ''}string${schema.pattern ? ` that matches ${schema.pattern}` : ''}${maxLength ? ` of at most ${maxLength} characters` : ''}`
     case 'array':
-      return `a list${schema.items ? ` of ${expected(schema.items).replace(/^an? /, '')} each` : ''}${maxItems === undefined ? '' : `, at most ${maxItems}`}`
+      return `a list${maxItems === undefined ? '' : ` of at most ${maxItems}`}${schema.items ? `, each ${expected(schema.items)}` : ''}`
     case 'object':
       return `an object${schema.properties ? ` { ${Object.keys(schema.properties).join(', ')} }` : ''}`
     default:
