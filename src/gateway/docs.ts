@@ -82,7 +82,9 @@ function capital(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1)
 }
 
-/** The schema as the JSON it is: the description holds nothing of the library that made it. */
+/** The schema as the JSON it is: the description holds nothing of the library that made it. Choices say that they are text. */
 function plain(schema: TSchema): object {
-  return JSON.parse(JSON.stringify(schema))
+  return JSON.parse(JSON.stringify(schema), (_, value) =>
+    Array.isArray(value?.enum) && value.type === undefined ? { type: 'string', ...value } : value,
+  )
 }

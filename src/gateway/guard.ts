@@ -32,7 +32,7 @@ declare module 'fastify' {
 export const nobody: Caller = Object.freeze({ id: 'nobody', scope: 'read', sites: Object.freeze([]) })
 
 /** Requests of one caller, or of one address without one: so many at once, then so many a second. */
-const requestRate = { burst: 400, perSecond: 50 }
+const requestRate = { burst: 1000, perSecond: 200 }
 
 export interface GuardOptions {
   readonly host: string

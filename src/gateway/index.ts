@@ -1,6 +1,5 @@
 /** The HTTP face: holds no logic. */
 
-export { buildApp, closeApp } from './app.js'
 export { adminTokenFile } from './auth/admin-token.js'
 export { routes } from './routes/index.js'
 export { defaultHost, defaultPort, GatewayConfigSchema, gateway } from './service.js'

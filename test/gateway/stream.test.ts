@@ -149,14 +149,18 @@ test('a heartbeat every 15 seconds; it ends with the token', async (t) => {
 test('a client that reads nothing is not buffered for: it hears the newest when it reads again, and is cut if it never does', async (t) => {
   const site = await openSite(t)
   const many = Array.from({ length: 500 }, (_, at) =>
-    miner(`home.wm.many-${at}`, 'home', 'wm', at, { hostname: 'x'.repeat(2000) }),
+    miner(`home.wm.many-${at}`, 'home', 'wm', site.clock.now(), { hostname: 'x'.repeat(2000) }),
   )
+  const change = (round: number) =>
+    site.farm.home.change({
+      records: many.map((record) => ({ ...record, askedAt: site.clock.now(), metrics: { uptimeS: round } })),
+    })
   const slow = await listenTo(t, site, '?events=devices')
   const quick = await listenTo(t, site, '?events=devices')
   slow.pause()
   const before = process.memoryUsage().rss
   for (let round = 1; round <= 20; round++) {
-    site.farm.home.change({ records: many.map((record) => ({ ...record, at: round })) })
+    change(round)
     await site.clock.advance(1000)
     let seen = 0
     while (seen < many.length) seen += (await quick.next('devices')).data.records.length
@@ -166,7 +170,8 @@ test('a client that reads nothing is not buffered for: it hears the newest when 
   slow.resume()
   const newest = new Set<string>()
   await until(() => {
-    for (const { data } of slow.told) for (const record of data.records) if (record.at === 20) newest.add(record.id)
+    for (const { data } of slow.told)
+      for (const record of data.records) if (record.metrics.uptimeS === 20) newest.add(record.id)
     return newest.size === many.length
   }, 'the newest of every device')
   const heard = slow.told.reduce((sum, { data }) => sum + data.records.length, 0)
@@ -175,13 +180,25 @@ test('a client that reads nothing is not buffered for: it hears the newest when 
   slow.pause()
   let stalled = 0
   await until(async () => {
-    site.farm.home.change({ records: many.map((record) => ({ ...record, at: 100 + stalled })) })
-    stalled++
+    change(100 + stalled++)
     await site.clock.advance(15_000)
     const services = (await site.ask('/api/v1/services')).json.data
     return services.find((one: { name: string }) => one.name === 'api').stats.streams === 1
   }, 'the slow one to be cut')
   t.absent(quick.ended, 'the quick one stays')
+})
+
+test('a device whose worker fell silent is told as stale, and leaves the totals', async (t) => {
+  const site = await openSite(t)
+  const stream = await listenTo(t, site, '?events=devices,fleet&fields=status')
+  t.is((await stream.next('fleet')).data.totals.live, 4)
+  await site.clock.advance(60_000)
+  t.alike((await stream.next('devices')).data.records.map(({ status }: DeviceRecord) => status).slice(0, 3), [
+    'stale',
+    'stale',
+    'stale',
+  ])
+  await until(() => stream.told.some(({ data }) => data.totals?.live === 0), 'no live device')
 })
 
 test('streams are counted: too many of one caller are refused, closed ones do not count', async (t) => {

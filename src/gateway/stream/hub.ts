@@ -29,7 +29,7 @@ export interface StreamHub {
   open(request: StreamRequest, take: () => ServerResponse): void
   /** Commands may have changed: they are asked for and those that did are told. */
   commandsChanged(): void
-  /** To be called each `heartbeatMs`. */
+  /** To be called each `heartbeatMs`: also looks which devices fell silent. */
   heartbeat(): void
   readonly clients: number
   readonly resyncs: number
@@ -56,6 +56,7 @@ export function createHub({ clock, fleet, site, demo, holds, commands }: HubOpti
   const changed = new Set<string>()
   const removed = new Set<string>()
   const toldJobs = new Map<string, string>()
+  let stale = new Set<string>()
   let commandsDue = false
   let asking = false
   let gathering: (() => void) | null = null
@@ -148,6 +149,14 @@ export function createHub({ clock, fleet, site, demo, holds, commands }: HubOpti
     schedule()
   })
 
+  /** A device becomes stale by time alone: no feed says so, that is just it. */
+  const lookForStale = () => {
+    const now = new Set(fleet.match({ status: ['stale'] }).map(({ id }) => id))
+    for (const id of now) if (!stale.has(id)) changed.add(id)
+    stale = now
+    if (changed.size > 0) schedule()
+  }
+
   const admit = (identity: Identity) => {
     const own = [...clients].filter(({ caller }) => caller === identity.caller.id).length
     if (clients.size >= maxClients || own >= maxClientsOfOne) {
@@ -190,6 +199,7 @@ export function createHub({ clock, fleet, site, demo, holds, commands }: HubOpti
       schedule()
     },
     heartbeat() {
+      lookForStale()
       for (const client of clients) {
         if (!holds(client.identity) || client.stalledFor() > stalledMs) client.cut()
         else client.comment('heartbeat')
