@@ -62,7 +62,9 @@ export function toggle(filter: Filter, facet: Facet, value: string): Filter {
 
 const unnamed = 'unknown'
 export const modelOf = (record: DeviceRow): string => record.model ?? unnamed
-export const nameOf = (record: DeviceRow): string => record.name ?? record.id
+/** The name that the operator gave, else the id without the site that all of them share. */
+export const nameOf = ({ name, id, site }: DeviceRow): string =>
+  name ?? (id.startsWith(`${site}.`) ? id.slice(site.length + 1) : id)
 
 /** The values of a record that a facet can ask for. */
 export function valuesOf(record: DeviceRow, facet: Facet): readonly string[] {

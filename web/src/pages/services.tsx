@@ -1,6 +1,6 @@
 import { useCallback } from 'preact/hooks'
 import type { ServiceHealth } from '#rpc'
-import { duration, integer } from '../format.js'
+import { duration, integer, plural } from '../format.js'
 import { useApp, useLoad, useNow } from '../hooks.js'
 import type { Look } from '../status.js'
 import { Ago, Empty, Mark, Problem, Time } from '../ui/parts.js'
@@ -53,13 +53,17 @@ function ServiceCard({ service, now }: { service: ServiceHealth; now: number }) 
         <Mark look={states[service.state]} reason={service.reason} />
       </header>
       <p class="quiet">
-        {service.kind} · for {duration(now - service.since)} · process {service.pid}
+        {service.kind} · for {duration(now - service.since)}
       </p>
       {!service.ready && <p class="notice">Not ready{service.reason ? `: ${service.reason}` : ''}</p>}
       <dl class="facts">
         <div>
           <dt>Restarts</dt>
           <dd class="num">{integer(service.restarts)}</dd>
+        </div>
+        <div>
+          <dt>Process</dt>
+          <dd class="num">{service.pid}</dd>
         </div>
         <div>
           <dt>Last sign of life</dt>
@@ -85,7 +89,7 @@ function ServiceCard({ service, now }: { service: ServiceHealth; now: number }) 
       {service.lastError && <p class="notice bad">{service.lastError}</p>}
       {stats.length > 0 && (
         <details>
-          <summary>{stats.length} figures</summary>
+          <summary>{plural(stats.length, 'figure')}</summary>
           <dl class="stats">
             {stats.map(([name, value]) => (
               <div key={name}>

@@ -130,10 +130,13 @@ function options(props: { current: ChartProps }, element: HTMLElement): uPlot.Op
   }
 }
 
+/** So much of a value is shown above and below it at least, so that noise does not look like a storm. */
+const steadyShare = 0.04
+
 /** Some air above and below; a flat line lies in the middle. */
 function bounds(low: number, high: number, fromZero: boolean): [number, number] {
   if (low === null || high === null) return [0, 1]
-  const air = (high - low || Math.abs(high) || 1) * 0.12
+  const air = Math.max((high - low) * 0.12, Math.abs(high) * steadyShare) || 1
   return [fromZero ? 0 : Math.max(0, low - air), high + air]
 }
 

@@ -127,15 +127,12 @@ function Plot({
   }, [series, plot])
   if (drawn && drawn.at.length > 1 && drawn.lines.length > 0)
     return <Chart {...drawn} format={plot.format} sync={sync} label={label} height={200} />
-  return (
-    <div class="chart-empty">
-      {series ? (
-        <Empty>Nothing in this range yet. New history appears within minutes.</Empty>
-      ) : (
-        !failed && <Empty>Loading …</Empty>
-      )}
-    </div>
-  )
+  return <div class="chart-empty">{(series || !failed) && <Empty>{emptyText(series)}</Empty>}</div>
+}
+
+function emptyText(series: Series | null): string {
+  if (!series) return 'Loading …'
+  return filled(series) > 1 ? 'Not reported.' : 'Nothing in this range yet. New history appears within minutes.'
 }
 
 const reports = (series: Series, index: number) =>

@@ -1,0 +1,98 @@
+import test from 'brittle'
+import { closeBrowser, unable, visit } from './browser.js'
+import { realSite } from './real-site.js'
+
+const why = unable()
+const options = { skip: why !== null, timeout: 120_000 }
+if (why) console.log(`# ${why}`)
+
+/** Everything from the simulated device to the page, in one go: a site takes seconds to start, so it is started once. */
+test('a newcomer signs in by the link, sees the miners, looks into one and commands it', options, async (t) => {
+  const site = await realSite(t, await t.tmp())
+  const { page, complaints } = await visit(t)
+
+  await page.goto(await site.link())
+  await page.locator('.link-state.live').waitFor()
+  t.absent(page.url().includes('code'), 'the code is gone from the address')
+  t.ok(await page.getByText('Demo site: simulated devices.').isVisible(), 'the demo says what it is')
+  await page
+    .getByText(`${site.farm.devices.length} of ${site.farm.devices.length} online`, { exact: false })
+    .waitFor()
+    .catch(() => {})
+  await page
+    .locator('.tile', { hasText: 'Hashrate' })
+    .getByText(/[TP]H\/s/)
+    .first()
+    .waitFor()
+  await page.reload()
+  await page.locator('.tiles').waitFor()
+  t.pass('the session lasts over a reload')
+
+  await page.getByRole('link', { name: 'Devices', exact: true }).click()
+  await page.getByText(`${site.farm.devices.length} devices`).waitFor()
+  const rows = page.locator('.tr[data-row]')
+  t.is(await rows.count(), site.farm.devices.length)
+  t.is(await rows.locator('.simulated').count(), site.farm.devices.length, 'each is marked as simulated')
+  await rows.filter({ hasText: 'Mining' }).first().waitFor()
+
+  const whatsminer = rows.filter({ hasText: 'whatsminer' }).filter({ hasText: 'Mining' }).first()
+  await whatsminer.locator('a').click()
+  await page.getByRole('heading', { name: /^Boards/ }).waitFor()
+  await page.getByRole('heading', { name: /^Pools/ }).waitFor()
+  await page.getByRole('button', { name: 'Read now' }).click()
+  await page.getByText('Read at').waitFor()
+  t.pass('raw replies are read on demand')
+
+  await page.getByRole('button', { name: 'Command' }).click()
+  await page.getByRole('button', { name: /^Blink the LED/ }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('On').check()
+  await dialog.getByRole('button', { name: /: 1 device$/ }).click()
+  await dialog.getByText('Done').waitFor()
+  t.ok(
+    await dialog
+      .locator('.results .mark')
+      .filter({ hasText: /Confirmed|Accepted/ })
+      .isVisible(),
+    'with its result',
+  )
+  await dialog.getByRole('button', { name: 'Close' }).last().click()
+  await page.getByRole('link', { name: 'Commands' }).click()
+  await page.getByRole('link', { name: /^Blink the LED/ }).click()
+  await page.getByText('Given by').waitFor()
+
+  await page.getByRole('link', { name: 'Services' }).click()
+  for (const name of ['gateway', 'commander', 'whatsminer'])
+    await page.getByRole('heading', { name, exact: true }).waitFor()
+
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('heading', { name: 'Sign in to MiningSDK' }).waitFor()
+  await page.reload()
+  await page.getByRole('heading', { name: 'Sign in to MiningSDK' }).waitFor()
+  const expected = complaints.filter((text) => !/401/.test(text))
+  t.alike(expected, [], 'nothing was refused by the content security policy, nothing broke')
+})
+
+test('a link works once; a miner that dies is shown as offline with old values', options, async (t) => {
+  const site = await realSite(t, await t.tmp(), 4)
+  const link = await site.link()
+  const first = await visit(t)
+  await first.page.goto(link)
+  await first.page.locator('.tiles').waitFor()
+  const second = await visit(t)
+  await second.page.goto(link)
+  await second.page.getByRole('alert').getByText('used already').waitFor()
+  t.pass('the second visitor is told so')
+
+  const { page } = first
+  await page.goto(`${site.url}/#/devices`)
+  await page.locator('.tr[data-row]').filter({ hasText: 'Mining' }).first().waitFor()
+  await site.farm.setFault(0, { kind: 'dead' })
+  const dead = page.locator('.tr.old').filter({ hasText: 'Offline' })
+  await dead.waitFor({ timeout: 60_000 })
+  await page.getByRole('link', { name: 'Overview' }).click()
+  await page.locator('.fleet-tile').getByText('3 of 4 online').waitFor()
+  t.pass('and counts in no total')
+})
+
+test.hook('close the browser', closeBrowser)
