@@ -26,6 +26,7 @@ export class Fold {
   readonly #puts: Put[]
   readonly #devicesPerStep: number
   readonly #putsPerStep: number
+  readonly packed = { packedSamples: 0, rawBytes: 0, rollupBytes: 0 }
 
   /** Takes about `steps` steps, or more if there is so little to do in each that `least` things are done at once. */
   constructor(cores: Corestore, main: Main, segment: Segment, { steps, least }: { steps: number; least: number }) {
@@ -57,7 +58,12 @@ export class Fold {
     const rollups = chunks.map((chunk): [string, Uint8Array] => [chunk.key, chunk.rollup])
     await withVolume(this.#cores, rawName(number), (volume) => putAll(volume, raw))
     await withVolume(this.#cores, rollupName(number), (volume) => putAll(volume, rollups))
-    for (const id of ids) streams.delete(id)
+    for (const [index, id] of ids.entries()) {
+      this.packed.packedSamples += streams.get(id)!.count
+      this.packed.rawBytes += raw[index]![1].length
+      this.packed.rollupBytes += rollups[index]![1].length
+      streams.delete(id)
+    }
     this.#devices.length -= ids.length
   }
 }

@@ -30,8 +30,7 @@ export class Journal {
   /** Chunked, but still needed for the last records. */
   #kept: Segment[] = []
   #fold: Fold | undefined
-  folds = 0
-  damaged = 0
+  readonly stats = { foldedSegments: 0, packedSamples: 0, rawBytes: 0, rollupBytes: 0, damagedBlocks: 0 }
 
   constructor(parts: {
     cores: Corestore
@@ -82,7 +81,7 @@ export class Journal {
       else this.#kept.push(segment)
     }
     replay.finish()
-    this.damaged = replay.damaged
+    this.stats.damagedBlocks = replay.damaged
   }
 
   async #openSegment(number: number): Promise<Segment> {
@@ -116,7 +115,7 @@ export class Journal {
   }
 
   /** From here on the segment counts as chunks: one batch says so. */
-  async #finish({ segment }: Fold): Promise<void> {
+  async #finish({ segment, packed }: Fold): Promise<void> {
     const progress = { ...this.#progress, chunked: segment.number + 1 }
     const volume = Math.floor(segment.number / rawSpan)
     const spans = segment.samples > 0 ? [...this.#spans, spanOf(segment)] : this.#spans
@@ -132,7 +131,8 @@ export class Journal {
     segment.events.length = 0
     segment.settings.length = 0
     this.#fold = undefined
-    this.folds++
+    this.stats.foldedSegments++
+    for (const name of ['packedSamples', 'rawBytes', 'rollupBytes'] as const) this.stats[name] += packed[name]
   }
 
   async #forget(segment: Segment): Promise<void> {

@@ -179,9 +179,10 @@ class FeedStore implements Store {
   }
 
   async #tidy(): Promise<void> {
-    const { folds } = this.#journal
+    const { stats } = this.#journal
+    const { foldedSegments } = stats
     await this.#journal.tidy()
-    if (this.#journal.folds > folds) this.#counts.diskBytes = await bytesOnDisk(this.#path)
+    if (stats.foldedSegments > foldedSegments) this.#counts.diskBytes = await bytesOnDisk(this.#path)
   }
 
   records(): readonly DeviceRecord[] {
@@ -274,16 +275,15 @@ class FeedStore implements Store {
   }
 
   stats(): Record<string, number> {
-    const { segments, folds, damaged } = this.#journal
+    const { segments, stats } = this.#journal
     const sum = (of: (segment: (typeof segments)[number]) => number) =>
       segments.reduce((total, each) => total + of(each), 0)
     return {
       ...this.#counts,
+      ...stats,
       devices: this.#state.records.length,
       entries: this.#entries.size,
       segments: segments.length,
-      foldedSegments: folds,
-      damagedBlocks: damaged,
       journalBlocks: sum(({ blocks }) => blocks),
       journalBytes: sum(({ bytes }) => bytes),
       memoryBytes: sum(({ streamBytes }) => streamBytes),
