@@ -7,14 +7,13 @@ import {
   type Bootstrap,
   type Env,
   type Environment,
-  hostPortPattern,
   type Mode,
   modes,
   readEnvironment,
   strangers,
 } from './environment.js'
 import { findFault } from './json.js'
-import { NameSchema } from './names.js'
+import { hostPortPattern, NameSchema } from './names.js'
 import { explain } from './problems.js'
 
 export const configFileName = 'miningsdk.config.json'
@@ -47,7 +46,7 @@ const strict = { additionalProperties: false } as const
 const BootstrapSchema = Type.Union([
   Type.Literal('local'),
   Type.Literal('public'),
-  Type.Array(Type.String({ pattern: hostPortPattern, description: 'a host:port' }), { maxItems: 64 }),
+  Type.Array(Type.String({ pattern: hostPortPattern }), { maxItems: 64 }),
 ])
 
 const DocumentSchema = Type.Object(
@@ -63,7 +62,7 @@ const DocumentSchema = Type.Object(
         { ...strict, default: {} },
       ),
     ),
-    services: Type.Optional(Type.Array(Type.Object({}, { description: 'a service' }), { maxItems: 1000, default: [] })),
+    services: Type.Optional(Type.Array(Type.Object({}), { maxItems: 1000, default: [] })),
   },
   strict,
 )

@@ -120,10 +120,12 @@ export function createRegistry({ site, clock }: { site: string; clock: Clock }):
               owner.fail(error)
             }
           })
-        const stop = () => void listeners.delete(call)
         listeners.add(call)
-        onAbort(signal, stop)
-        return stop
+        const forget = onAbort(signal, () => void listeners.delete(call))
+        return () => {
+          listeners.delete(call)
+          forget()
+        }
       },
     }
   }
@@ -133,7 +135,9 @@ export function createRegistry({ site, clock }: { site: string; clock: Clock }):
 
 const keyOf = (contract: string, service: string) => `${contract} ${service}`
 
-function onAbort(signal: AbortSignal, call: () => void): void {
+/** Answers how to call it off. */
+function onAbort(signal: AbortSignal, call: () => void): () => void {
   if (signal.aborted) call()
   else signal.addEventListener('abort', call, { once: true })
+  return () => signal.removeEventListener('abort', call)
 }

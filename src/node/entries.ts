@@ -62,19 +62,30 @@ export function ownKeys(schema: TSchema): string[] {
   return required.filter((key) => properties[key]?.default === undefined)
 }
 
+/** The keys, with the value where only one will do, that make an entry one of this kind. */
+function tellTales(kind: ConfigKind): { key: string; value: unknown }[] {
+  const { properties } = kind.schema as unknown as ObjectSchema
+  return Object.entries(properties)
+    .map(([key, schema]) => ({ key, value: schema.const }))
+    .filter(({ key, value }) => kind.matches({ [key]: value ?? '' }))
+}
+
 function whatItCouldBe(fields: Record<string, unknown>, kinds: readonly ConfigKind[]): string {
   if (typeof fields.role === 'string') {
     const roles = kinds.map(({ schema }) => (schema as unknown as ObjectSchema).properties.role?.const)
     const known = roles.filter((role) => typeof role === 'string')
     return `there is no role ${JSON.stringify(fields.role)}${didYouMean(fields.role, known)}`
   }
-  const ways = kinds.map(({ kind, schema }) => `${ownKeys(schema).join(' and ') || 'nothing more'} (${kind})`)
-  const names = kinds.flatMap(({ schema }) => ownKeys(schema))
+  const ways = kinds.flatMap((kind) => tellTales(kind).map((way) => ({ ...way, kind: kind.kind })))
+  const words = ways.map(({ key, value, kind }) =>
+    value === undefined ? `${key} (${kind})` : `${key} ${JSON.stringify(value)}`,
+  )
+  const names = ways.map(({ key }) => key)
   const near = Object.keys(fields)
     .filter((key) => key !== 'name')
     .map((key) => ({ key, hint: didYouMean(key, names) }))
     .find(({ hint }) => hint !== '')
-  return `does not say what it is; it needs ${ways.join(', or ')}${near ? `; ${near.key}: unknown key${near.hint}` : ''}`
+  return `does not say what it is; it needs ${words.join(', or ')}${near ? `; ${near.key}: unknown key${near.hint}` : ''}`
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Problem, SdkError } from '#model'
 import { type LogLevel, logLevels } from './log.js'
+import { hostPortPattern } from './names.js'
 import { didYouMean } from './problems.js'
 
 /** The only module that reads the environment. */
@@ -9,7 +10,6 @@ export const modes = ['single', 'microservices'] as const
 export type Mode = (typeof modes)[number]
 
 export type Bootstrap = 'local' | 'public' | readonly string[]
-export const hostPortPattern = '^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}$'
 
 /** What the environment sets; each overrides the file. A variable that is empty is not set. */
 export interface Environment {

@@ -1,5 +1,6 @@
 import { distance } from 'fastest-levenshtein'
 import { matches, type Problem, redact, type TSchema } from '#model'
+import { patternsInWords } from './names.js'
 
 /** The parts of JSON Schema that our schemas are made of. */
 interface Shape {
@@ -17,8 +18,6 @@ interface Shape {
   readonly maxLength?: number
   readonly pattern?: string
   readonly maxItems?: number
-  /** What a person calls it, where the rules alone do not say. */
-  readonly description?: string
 }
 
 type Path = readonly (string | number)[]
@@ -108,7 +107,6 @@ function items(schema: Shape, value: unknown[], path: Path): Problem[] {
 }
 
 function expected(schema: Shape): string {
-  if (schema.description !== undefined) return schema.description
   if (schema.anyOf) {
     const constants = schema.anyOf.filter((option) => option.const !== undefined)
     if (constants.length === schema.anyOf.length && constants.length > 1)
@@ -133,11 +131,14 @@ function expected(schema: Shape): string {
     case 'boolean':
       return 'true or false'
     case 'string':
+      if (schema.pattern && Object.hasOwn(patternsInWords, schema.pattern)) return patternsInWords[schema.pattern]!
       return `a ${minLength ? 'non-empty ' : ''}string${schema.pattern ? ` that matches ${schema.pattern}` : ''}${maxLength ? ` of at most ${maxLength} characters` : ''}`
     case 'array':
       return `a list${maxItems === undefined ? '' : ` of at most ${maxItems}`}${schema.items ? `, each ${expected(schema.items)}` : ''}`
-    case 'object':
-      return `an object${schema.properties ? ` { ${Object.keys(schema.properties).join(', ')} }` : ''}`
+    case 'object': {
+      const keys = Object.keys(schema.properties ?? {})
+      return keys.length > 0 ? `an object { ${keys.join(', ')} }` : 'an object'
+    }
     default:
       return schema.type ?? 'another value'
   }

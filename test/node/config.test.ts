@@ -202,7 +202,7 @@ test('a wrong value is refused with what is expected and what is there', (t) => 
   )
   t.alike(wrong({ network: 'public', services: {} }), [
     'network: must be an object { bootstrap }, is "public"',
-    'services: must be a list of at most 1000, each a service, is an object',
+    'services: must be a list of at most 1000, each an object, is an object',
   ])
   t.alike(wrong({ network: { bootstrap: 'publik' } }), [
     'network.bootstrap: must be "local" or "public" or a list of at most 64, each a host:port, is "publik", did you mean public?',
@@ -242,8 +242,8 @@ test('a service that does not say what it is is refused with what would', (t) =>
       ],
     }),
     [
-      'services[0]: does not say what it is; it needs lib (device-worker), or port (gateway), or role (dht)',
-      'services[1]: does not say what it is; it needs lib (device-worker), or port (gateway), or role (dht); prot: unknown key, did you mean port?',
+      'services[0]: does not say what it is; it needs lib (device-worker), or port (gateway), or role "dht"',
+      'services[1]: does not say what it is; it needs lib (device-worker), or port (gateway), or role "dht"; prot: unknown key, did you mean port?',
       'services[2]: there is no role "dth", did you mean dht?',
       'services[3]: is device-worker and gateway at once',
     ],
