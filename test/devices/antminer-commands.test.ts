@@ -104,6 +104,11 @@ test('a refused write says why, in words', async (t) => {
   const error = await failure(run(device.io(), 'setPools', { pools: [pool(1)] }))
   t.is(error.code, 'DEVICE_REFUSED')
   t.ok(error.message.includes('configuration') && error.message.includes('Invalid pool!'))
+  t.is(
+    (await failure(run(device.io(), 'suspend'))).code,
+    'DEVICE_REFUSED',
+    'what was refused restarts nothing: no wait',
+  )
 })
 
 test('a configuration that was not read whole is never written back', async (t) => {
@@ -291,6 +296,11 @@ test('firmware: the right file goes up once, whole; a wrong one not at all', asy
   t.ok(upload!.body.includes('name="firmware"; filename="new_firmware.bmu"'))
   t.ok(upload!.body.includes(bytes.toString('latin1')))
 
+  device.cgi.upgrade = ({ socket }: Seen) => {
+    device.cgi.get_system_info = capture('s19_fleet/web_get_system_info.json')
+    socket.destroy()
+  }
+  t.is((await run(device.io(), 'updateFirmware', { path, sha256 })).state, 'confirmed', 'also if it restarts over it')
   device.cgi.upgrade = { stats: 'error', code: 'U001', msg: 'wrong type' }
   const error = await failure(run(device.io(), 'updateFirmware', { path, sha256 }))
   t.is(error.code, 'DEVICE_REFUSED')

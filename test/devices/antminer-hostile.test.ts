@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { observe, type Telemetry } from '#devices'
 import { SdkError, systemClock } from '#model'
 import { antminerStock } from '../../src/devices/miners/antminer.js'
-import { parsePools, parseStats, parseSummary } from '../../src/devices/miners/antminer-replies.js'
+import { parsePools, parseSummary } from '../../src/devices/miners/antminer-replies.js'
 import {
   parseBlink,
   parseConf,
@@ -13,6 +13,7 @@ import {
   parseMinerType,
   parseNetwork,
 } from '../../src/devices/miners/antminer-settings.js'
+import { parseStats } from '../../src/devices/miners/antminer-stats.js'
 import { AntminerDevice, asS19, capture, type Seen } from './antminer-device.js'
 
 const parsers = { parseStats, parseSummary, parsePools, parseConf, parseInfo, parseNetwork, parseMinerType, parseBlink }

@@ -14,6 +14,8 @@ export interface WebRequest {
   readonly as?: 'json' | 'text'
   /** It does something: never sent twice. */
   readonly once?: boolean
+  /** A longer reply is refused, bytes. */
+  readonly maxBytes?: number
 }
 
 export const webPort = { name: 'http', default: 80 } as const
@@ -48,12 +50,9 @@ export const bitmainWeb: Protocol<WebRequest> = {
 /** The text, or the parsed JSON, of a reply with status 2xx; every other one throws with its code. */
 export async function web(io: Io, request: WebRequest): Promise<unknown> {
   const path = cgiPath(request.cgi)
-  const response = await digestHttp(
-    io,
-    webPort,
-    { path, once: request.once ?? false, ...bodyOf(request) },
-    factoryLogin,
-  )
+  const { once = false, maxBytes } = request
+  const limit = maxBytes === undefined ? {} : { maxBytes }
+  const response = await digestHttp(io, webPort, { path, once, ...limit, ...bodyOf(request) }, factoryLogin)
   const error = statusError(response, path)
   if (error) throw error
   return request.as === 'text' ? response.body.toString('utf8') : jsonOf(response)

@@ -1,7 +1,8 @@
 import type { Board, Fan } from '#model'
 import type { Model } from '../define.js'
 import { antminerFacts, expectedChips } from '../hardware/antminer.js'
-import { type Chain, defined, type Stats } from './antminer-replies.js'
+import type { Chain, Stats } from './antminer-stats.js'
+import { defined } from './antminer-values.js'
 
 /** Where a model's row does not say what a place measures: boards and chips everywhere, the rest unknown. */
 const usual = { pic: '----', pcb: 'BBBB', chip: 'CCCC' } as const

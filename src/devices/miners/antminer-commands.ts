@@ -1,75 +1,21 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { Readable } from 'node:stream'
-import { type CommandInput, type PowerMode, SdkError, withDeadline } from '#model'
+import { type PowerMode, SdkError } from '#model'
 import type { Command, Commands, Model, Telemetry } from '../define.js'
 import { antminerFacts } from '../hardware/antminer.js'
 import type { Io } from '../io.js'
-import { cgiPath, factoryLogin, jsonOf, throwIfRefused, type WebRequest, web, webPort } from '../kit/bitmain.js'
-import { statusError } from '../kit/http.js'
+import { cgiPath, factoryLogin, web, webPort } from '../kit/bitmain.js'
 import { digestHttp, forgetLogin, loginInUse } from '../kit/http-digest.js'
-import { type Conf, type ConfChange, parseConf, parseNetwork, writeConf, writeNetwork } from './antminer-settings.js'
+import { parseNetwork, writeNetwork } from './antminer-settings.js'
+import { change, upload, write } from './antminer-writes.js'
 
-/** The web interface may take so long to take a configuration, ms (protocols/antminer.md §1.1). */
-const writeMs = 30_000
-/** More often a configuration must not be written, ms (§1.4). */
-const writeEveryMs = 30_000
 /** The mining process restarts after a change; the web interface is away for some seconds of it. */
 const restartMs = 60_000
 /** A reboot until the miner is seen to have started anew. */
 const rebootMs = 180_000
-const uploadMs = 1_800_000
 const updateMs = 300_000
 const networkMs = 15_000
-const ledMs = 10_000
+const ledMs = 5000
 
-const lastWrite = 'antminer: last configuration written at'
 const modeBeforeSleep = 'antminer: mode before sleep'
-
-/**
- * A write whose reply may get lost, because the device restarts over it: that is no failure, the read-back decides. What is refused
- * throws; what could not be sent at all, too.
- */
-async function write(io: Io, request: WebRequest) {
-  try {
-    const send = (signal: AbortSignal) => web({ ...io, signal }, { ...request, as: 'text' })
-    throwIfRefused(replyOf(await withDeadline(writeMs, io.signal, send, 'DEVICE_TIMEOUT')))
-  } catch (error) {
-    io.signal.throwIfAborted()
-    if (!(error instanceof SdkError) || error.code !== 'DEVICE_TIMEOUT') throw error
-  }
-}
-
-/** Some builds answer nothing or a page: only what is JSON can refuse. */
-function replyOf(text: unknown): unknown {
-  try {
-    return JSON.parse(String(text))
-  } catch {
-    return undefined
-  }
-}
-
-/**
- * Reads the whole configuration, changes it, writes it back whole. A configuration that could not be read whole is never written; one
- * that has the change already is left alone unless `always`.
- */
-async function change(io: Io, changeOf: (conf: Conf) => ConfChange, always = false) {
-  const last = io.memory.get(lastWrite)
-  const wait = typeof last === 'number' ? last + writeEveryMs - io.clock.now() : 0
-  if (wait > 0 && wait <= writeEveryMs)
-    throw new SdkError('DEVICE_BUSY', `it still takes its last configuration; try again in ${Math.ceil(wait / 1000)} s`)
-  const conf = parseConf(await web(io, { cgi: 'get_miner_conf' }))
-  const wanted = changeOf(conf)
-  if (!always && isSame(conf, wanted)) return
-  io.memory.set(lastWrite, io.clock.now())
-  await write(io, { cgi: 'set_miner_conf', json: writeConf(conf, wanted) })
-}
-
-function isSame(conf: Conf, wanted: ConfChange): boolean {
-  return conf.mode !== undefined && JSON.stringify(writeConf(conf, {})) === JSON.stringify(writeConf(conf, wanted))
-}
 
 function needsJsonWeb(model: Model) {
   if (antminerFacts(model).oldWeb)
@@ -182,14 +128,11 @@ const reboot: Command<'reboot'> = {
 }
 
 const setLed: Command<'setLed'> = {
-  async run({ on }, { io, model }) {
-    const { oldWeb } = antminerFacts(model)
-    await write(
-      io,
-      oldWeb
-        ? { cgi: 'blink', form: { action: on ? 'startBlink' : 'stopBlink' } }
-        : { cgi: 'blink', json: { blink: on } },
-    )
+  run({ on }, { io, model }) {
+    const form = { action: on ? 'startBlink' : 'stopBlink' }
+    const isOld = antminerFacts(model).oldWeb === true
+    // The old one answers a start only when the blinking ends.
+    return write(io, isOld ? { cgi: 'blink', form } : { cgi: 'blink', json: { blink: on } }, ledMs)
   },
   settled: (now, { on }) => now.led === (on ? 'blink' : 'off'),
   settleMs: ledMs,
@@ -248,13 +191,15 @@ const factoryReset: Command<'factoryReset'> = {
 }
 
 const logCgis = ['log', 'get_kernel_log', 'hlog'] as const
+/** So much of its end is given. */
 const maxLog = 256 * 1024
+const maxLogRead = 32 * 1024 * 1024
 
 const getLogs: Command<'getLogs'> = {
   async run(_, { io }) {
     for (const cgi of logCgis) {
       try {
-        const text = String(await web(io, { cgi, as: 'text' }))
+        const text = String(await web(io, { cgi, as: 'text', maxBytes: maxLogRead }))
         return { log: text.slice(-maxLog), complete: text.length <= maxLog }
       } catch (error) {
         if (!(error instanceof SdkError) || error.code !== 'DEVICE_UNSUPPORTED') throw error
@@ -267,52 +212,9 @@ const getLogs: Command<'getLogs'> = {
 
 const updateFirmware: Command<'updateFirmware'> = {
   check: (_, model) => needsJsonWeb(model),
-  async run(input, { io }) {
-    const size = await verified(input)
-    // Signs in first: the file is sent once, not again after a refused first try.
-    await web(io, { cgi: 'get_system_info' })
-    const path = cgiPath('upgrade')
-    const upload = (signal: AbortSignal) =>
-      digestHttp({ ...io, signal }, webPort, { method: 'POST', path, ...multipart(input.path, size) }, factoryLogin)
-    const response = await withDeadline(uploadMs, io.signal, upload, 'DEVICE_TIMEOUT')
-    const error = statusError(response, path)
-    if (error) throw error
-    if (response.body.length > 0) throwIfRefused(jsonOf(response))
-  },
+  run: (input, { io }) => upload(io, input),
   settled: (now, _, before) => now.firmwareVersion !== undefined && now.firmwareVersion !== before.firmwareVersion,
   settleMs: updateMs,
-}
-
-/** The size of the file, if it is the one that was meant; a wrong file is refused before anything is sent. */
-async function verified({ path, sha256 }: CommandInput<'updateFirmware'>): Promise<number> {
-  try {
-    const { size } = await stat(path)
-    const hash = createHash('sha256')
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
-    if (hash.digest('hex') === sha256) return size
-  } catch (error) {
-    throw new SdkError('BAD_REQUEST', 'the firmware file cannot be read', { cause: error })
-  }
-  throw new SdkError('BAD_REQUEST', 'the firmware file does not have the given sha256')
-}
-
-function multipart(path: string, size: number) {
-  const boundary = `firmware-${randomUUID()}`
-  const name = basename(path).replace(/[^\w.-]/g, '_')
-  const head = Buffer.from(
-    `--${boundary}\r\ncontent-disposition: form-data; name="firmware"; filename="${name}"\r\ncontent-type: application/octet-stream\r\n\r\n`,
-  )
-  const tail = Buffer.from(`\r\n--${boundary}--\r\n`)
-  async function* parts() {
-    yield head
-    yield* createReadStream(path)
-    yield tail
-  }
-  const headers = {
-    'content-type': `multipart/form-data; boundary=${boundary}`,
-    'content-length': String(head.length + size + tail.length),
-  }
-  return { headers, body: () => Readable.from(parts()) }
 }
 
 export const antminerCommands: Commands = {

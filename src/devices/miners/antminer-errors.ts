@@ -1,5 +1,6 @@
 import type { Component, DeviceError, Pool, Severity } from '#model'
-import type { Stats, Summary } from './antminer-replies.js'
+import type { Summary } from './antminer-replies.js'
+import type { Stats } from './antminer-stats.js'
 
 interface Finding {
   readonly code: string

@@ -1,6 +1,6 @@
 import { type Network, type Pool, type PoolInput, type PowerMode, SdkError, type Tuning } from '#model'
 import { bool, type Fields, fields, num, rows, str } from '../kit/json.js'
-import { defined, object } from './antminer-replies.js'
+import { defined, object } from './antminer-values.js'
 
 /** The configuration of the miner as its web interface gives it; `raw` is all of it, with the pool passwords. */
 export interface Conf {

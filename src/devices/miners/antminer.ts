@@ -8,7 +8,7 @@ import { boardsOf, fansOf, hottestBoard } from './antminer-boards.js'
 import { antminerCommands } from './antminer-commands.js'
 import { poolErrors, statsErrors, summaryErrors, warningErrors } from './antminer-errors.js'
 import { antminerIdentify } from './antminer-identify.js'
-import { defined, parsePools, parseStats, parseSummary, type Stats, type Summary } from './antminer-replies.js'
+import { parsePools, parseSummary, type Summary } from './antminer-replies.js'
 import {
   frequencyShift,
   modeName,
@@ -18,6 +18,8 @@ import {
   parseMinerType,
   parseNetwork,
 } from './antminer-settings.js'
+import { parseStats, type Stats } from './antminer-stats.js'
+import { defined } from './antminer-values.js'
 
 const halfMinute = 30_000
 const minute = 60_000

@@ -1,0 +1,75 @@
+import { type Metric, measured, SdkError } from '#model'
+import { type Fields, isObject, num, str } from '../kit/json.js'
+
+/** TH/s of one unit as the firmware names it; what is not hashes a second is not reported. */
+const units: Readonly<Record<string, number>> = { H: 1e-12, KH: 1e-9, MH: 1e-6, GH: 1e-3, TH: 1, PH: 1e3 }
+const defaultUnit = 'GH'
+/** Beyond this no machine has boards or fans. */
+export const maxParts = 16
+
+/** The object without what is undefined: absent means not reported. */
+export function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const out: Record<string, unknown> = {}
+  for (const key in object) if (object[key] !== undefined) out[key] = object[key]
+  return out as never
+}
+
+/** The reply as an object; throws DEVICE_BAD_REPLY if it is none. */
+export function object(reply: unknown, what: string): Fields {
+  if (!isObject(reply)) throw new SdkError('DEVICE_BAD_REPLY', `${what} is no object`)
+  return reply
+}
+
+export function rateReader(unit: unknown): (value: unknown) => number | undefined {
+  const name = (str(unit) ?? defaultUnit).replace(/\/s$/i, '').toUpperCase()
+  const factor = Object.hasOwn(units, name) ? units[name]! : undefined
+  return (value) => {
+    const number = num(value)
+    return factor === undefined || number === undefined ? undefined : within('hashrateThs', tidy(number * factor))
+  }
+}
+
+/** Without the digits that only the conversion made: 88422 GH/s is 88.422 TH/s. */
+export function tidy(value: number): number {
+  return Number(value.toPrecision(12))
+}
+
+export function within(metric: Metric, value: number | undefined): number | undefined {
+  return measured(metric, value)
+}
+
+/** Nothing is counted below 0 or beyond what a number holds exactly. */
+export function count(value: unknown): number | undefined {
+  const number = num(value)
+  return number !== undefined && number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : undefined
+}
+
+export function positive(value: number | undefined): number | undefined {
+  return value !== undefined && value > 0 ? value : undefined
+}
+
+export function share(value: unknown): number | undefined {
+  const part = num(value)
+  return part === undefined ? undefined : within('hwErrorPct', tidy(part * 100))
+}
+
+/** 0, below and 255 are empty places, not temperatures. */
+export function temperature(value: unknown): number | undefined {
+  const celsius = num(value)
+  return celsius !== undefined && celsius > 0 && celsius < 200 ? celsius : undefined
+}
+
+/** The places of a sensor list, `[34, 34, 42, 42]` or `"34-34-42-42"`; what measures nothing is undefined in its place. */
+export function temperatures(value: unknown): (number | undefined)[] {
+  const list = typeof value === 'string' ? value.slice(0, 64).split('-') : Array.isArray(value) ? value : []
+  return list.slice(0, maxParts).map(temperature)
+}
+
+export function orElse(sensors: (number | undefined)[], single: unknown): (number | undefined)[] {
+  return sensors.some((each) => each !== undefined) ? sensors : [temperature(single)]
+}
+
+/** Each fan in its place; a place without a number keeps it, so that the others keep theirs. */
+export function rpms(list: readonly unknown[]): (number | undefined)[] {
+  return list.slice(0, maxParts).map((rpm) => within('fanMaxRpm', num(rpm)))
+}
