@@ -8,6 +8,8 @@ export interface StoredReply {
   readonly at: number
   readonly value?: unknown
   readonly error?: SdkError
+  /** Of a lasting read: why it could not be asked again; `value` is of before. */
+  readonly outdated?: SdkError
   /** The vendor's reply before parsing; only kept when asked for. Secrets are still in it. */
   readonly raw?: unknown
 }
@@ -123,7 +125,7 @@ async function askGroup(
     const reply = interpret(read, answer, at, keepRaw)
     const last = into[name]
     const stands = read.lasting && reply.error !== undefined && last?.value !== undefined
-    into[name] = stands ? { ...last, at } : reply
+    into[name] = stands ? { ...last, at, outdated: reply.error } : reply
   })
 }
 
@@ -155,8 +157,8 @@ const telling: readonly string[] = [
 
 function throwIfNothing(due: readonly Named[], replies: Replies, now: number) {
   const asked = due.map(([name]) => replies[name]).filter((reply): reply is StoredReply => reply?.at === now)
-  if (asked.length === 0 || asked.some((reply) => reply.error === undefined)) return
-  const errors = asked.map((reply) => reply.error!)
+  const errors = asked.map((reply) => reply.error ?? reply.outdated).filter((error) => error !== undefined)
+  if (errors.length < asked.length || asked.length === 0) return
   throw telling.map((code) => errors.find((error) => error.code === code)).find((error) => error) ?? errors[0]!
 }
 

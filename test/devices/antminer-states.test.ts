@@ -236,3 +236,19 @@ test('a web interface too slow for all its pages: what it said in time counts', 
   t.is(now.pools?.length, 3)
   t.is(missing.hostname?.code, 'DEVICE_TIMEOUT')
 })
+
+test('who it is stays known when its page fails once; a device that is gone is gone all the same', async (t) => {
+  const device = await asS19(new AntminerDevice()).start(t)
+  const io = device.io()
+  const { replies: previous } = await observe(antminerStock, io)
+  device.cgi.get_system_info = '<html>busy</html>'
+  const { telemetry, replies } = await observe(antminerStock, io, { previous, fresh: true })
+  t.is(telemetry.mac, '02:B3:B9:8C:1E:C8')
+  await device.stop()
+  try {
+    await observe(antminerStock, io, { previous: replies, fresh: true })
+    t.fail('nobody is there')
+  } catch (error) {
+    t.is((error as { code: string }).code, 'DEVICE_UNREACHABLE')
+  }
+})

@@ -44,9 +44,13 @@ export const antminerStock = defineDevice({
     pools: read(bitmainWeb, { cgi: 'pools' }, parsePools, { everyMs: halfMinute }),
     conf: read(bitmainWeb, { cgi: 'get_miner_conf' }, parseConf, { everyMs: minute }),
     blink: read(bitmainWeb, { cgi: 'get_blink_status' }, parseBlink, { everyMs: minute, optional: true }),
-    info: read(bitmainWeb, { cgi: 'get_system_info' }, parseInfo, { everyMs: tenMinutes }),
+    info: read(bitmainWeb, { cgi: 'get_system_info' }, parseInfo, { everyMs: tenMinutes, lasting: true }),
     network: read(bitmainWeb, { cgi: 'get_network_info' }, parseNetwork, { everyMs: tenMinutes, optional: true }),
-    minerType: read(bitmainWeb, { cgi: 'miner_type' }, parseMinerType, { everyMs: tenMinutes, optional: true }),
+    minerType: read(bitmainWeb, { cgi: 'miner_type' }, parseMinerType, {
+      everyMs: tenMinutes,
+      optional: true,
+      lasting: true,
+    }),
     rpcStats: read(cgminer, { command: 'stats', newApi: true }, parseStats, { insteadOf: ['stats'] }),
     rpcSummary: read(cgminer, { command: 'summary', newApi: true }, parseSummary, {
       everyMs: halfMinute,
