@@ -88,20 +88,21 @@ export function commanderFor(directory: Directory, sight: Sight, own: string, re
   throw new SdkError('UNAVAILABLE', `no commander of the site ${sites[0] ?? own} answers now`)
 }
 
-/** Asks each in turn for the one that knows it. Throws NOT_FOUND if none does. */
+/** Asks each in turn for the one that knows it. Throws NOT_FOUND only if all said that they do not. */
 export async function firstThatKnows<M extends Methods, T>(
   found: readonly Reached<M>[],
   ask: (client: Client<M>) => Promise<T>,
   what: string,
 ): Promise<T> {
+  let silent: unknown
   for (const { client } of found) {
     try {
       return await ask(client)
     } catch (error) {
-      if (!(error instanceof SdkError) || error.code !== 'NOT_FOUND') throw error
+      if (!(error instanceof SdkError) || error.code !== 'NOT_FOUND') silent ??= error
     }
   }
-  throw new SdkError('NOT_FOUND', what)
+  throw silent ?? new SdkError('NOT_FOUND', what)
 }
 
 /** The nodes that answer; a node that does not is left out, for one of them must not hide the others. */

@@ -82,6 +82,8 @@ export function miner(
 export interface Farm {
   readonly home: Feed
   readonly north: Feed
+  /** Known to the worker, but not in its feed yet. */
+  readonly fresh: Map<string, DeviceRecord>
   readonly jobs: Map<string, CommandJob>
   readonly scans: Map<string, Scan>
   /** What reached the services, with who asked. */
@@ -94,6 +96,7 @@ export function createFarm(at: number): Farm {
   return {
     home: new Feed('wm', 'home', [...three, off]),
     north: new Feed('am', 'north', [miner('north.am.x', 'north', 'am', at)]),
+    fresh: new Map(),
     jobs: new Map(),
     scans: new Map(),
     calls: [],
@@ -124,9 +127,9 @@ export function farmServices(clock: Clock, farm = createFarm(clock.now())): { fa
   }
 }
 
-function workerEndpoint({ home, calls }: Farm, clock: Clock) {
+function workerEndpoint({ home, fresh, calls }: Farm, clock: Clock) {
   const known = (id: string) => {
-    const record = home.record(id)
+    const record = home.record(id) ?? fresh.get(id)
     if (record) return record
     throw new SdkError('NOT_FOUND', `no device ${id}`)
   }
@@ -155,9 +158,9 @@ function workerEndpoint({ home, calls }: Farm, clock: Clock) {
     addDevices: ({ entries }, { caller }) => {
       calls.push({ method: 'addDevices', caller: caller.id, input: entries })
       const ids = entries.map(({ host }) => `home.wm.${host}`)
-      const existing = ids.filter((id) => home.record(id))
-      const added = ids.filter((id) => !home.record(id))
-      home.change({ records: added.map((id) => miner(id, 'home', 'wm', clock.now())) })
+      const existing = ids.filter((id) => fresh.has(id))
+      const added = ids.filter((id) => !fresh.has(id))
+      for (const id of added) fresh.set(id, miner(id, 'home', 'wm', clock.now()))
       return { added, existing }
     },
     updateDevice: ({ id, patch }, { caller }) => {

@@ -1,10 +1,11 @@
-import { DeviceEntrySchema, type DeviceRecord, DeviceRecordSchema, SdkError, Type } from '#model'
-import { DevicePatchSchema, deviceWorker } from '#rpc'
+import { DeviceEntrySchema, type DeviceRecord, DeviceRecordSchema, Type } from '#model'
+import { type Caller, type CallOptions, DevicePatchSchema, deviceWorker } from '#rpc'
+import type { Gateway } from '../gateway.js'
 import { project } from '../project.js'
 import { filterOf } from '../query.js'
-import { workerNamed, workerOf } from '../reach.js'
+import { firstThatKnows, reach, workerNamed, workerOf } from '../reach.js'
 import { route } from '../route.js'
-import { type Sight, seenBy } from '../sight.js'
+import { seenBy } from '../sight.js'
 import { filterQuery, IdParams, nullable, strict } from './shapes.js'
 
 /** A visit to a slow controller may take this long. */
@@ -13,10 +14,21 @@ const visitMs = 60_000
 const fieldNames = Object.keys(DeviceRecordSchema.properties) as (keyof DeviceRecord)[]
 export const FieldsSchema = Type.Array(Type.Enum(fieldNames))
 
-function deviceSeen(sight: Sight, id: string): DeviceRecord {
-  const record = sight.device(id)
+/** The record of a device: from the feeds, or of one that was added just now, from its worker. Throws NOT_FOUND without either. */
+async function deviceOf({ fleet, directory }: Gateway, caller: Caller, id: string): Promise<DeviceRecord> {
+  const record = seenBy(fleet, caller).device(id)
   if (record) return record
-  throw new SdkError('NOT_FOUND', `there is no device ${id}`)
+  const asked = reach(directory, deviceWorker, caller)
+  return firstThatKnows(
+    asked,
+    async (worker) => (await worker.device({ id })) as DeviceRecord,
+    `there is no device ${id}`,
+  )
+}
+
+/** The worker of a device, called in the name of who asks. */
+async function workerFor(gateway: Gateway, caller: Caller, id: string, options?: CallOptions) {
+  return workerOf(gateway.directory, await deviceOf(gateway, caller, id), caller, options)
 }
 
 const PartialRecordSchema = Type.Intersect([Type.Object({ id: Type.String() }), Type.Partial(DeviceRecordSchema)])
@@ -97,7 +109,7 @@ export const deviceRoutes = [
     summary: 'One device: its last known record',
     params: IdParams,
     reply: DeviceRecordSchema,
-    handle: ({ fleet }, { params, caller }) => deviceSeen(seenBy(fleet, caller), params.id),
+    handle: (gateway, { params, caller }) => deviceOf(gateway, caller, params.id),
   }),
   route({
     method: 'PATCH',
@@ -108,8 +120,8 @@ export const deviceRoutes = [
     params: IdParams,
     body: DevicePatchSchema,
     reply: DeviceRecordSchema,
-    handle: ({ fleet, directory }, { params: { id }, body, caller }) =>
-      workerOf(directory, deviceSeen(seenBy(fleet, caller), id), caller).updateDevice({ id, patch: body }),
+    handle: async (gateway, { params: { id }, body, caller }) =>
+      (await workerFor(gateway, caller, id)).updateDevice({ id, patch: body }),
   }),
   route({
     method: 'DELETE',
@@ -118,8 +130,8 @@ export const deviceRoutes = [
     scope: 'admin',
     summary: 'Forgets a device; its history stays',
     params: IdParams,
-    async handle({ fleet, directory }, { params: { id }, caller }) {
-      await workerOf(directory, deviceSeen(seenBy(fleet, caller), id), caller).removeDevice({ id })
+    async handle(gateway, { params: { id }, caller }) {
+      await (await workerFor(gateway, caller, id)).removeDevice({ id })
       return undefined
     },
   }),
@@ -131,8 +143,8 @@ export const deviceRoutes = [
     summary: 'Reads the device now, out of turn',
     params: IdParams,
     reply: DeviceRecordSchema,
-    handle: ({ fleet, directory }, { params: { id }, caller, signal }) =>
-      workerOf(directory, deviceSeen(seenBy(fleet, caller), id), caller, { timeoutMs: visitMs, signal }).poll({ id }),
+    handle: async (gateway, { params: { id }, caller, signal }) =>
+      (await workerFor(gateway, caller, id, { timeoutMs: visitMs, signal })).poll({ id }),
   }),
   route({
     method: 'GET',
@@ -142,7 +154,7 @@ export const deviceRoutes = [
     summary: 'The replies of the device as the vendor gives them, for support; secrets removed',
     params: IdParams,
     reply: deviceWorker.methods.raw.output,
-    handle: ({ fleet, directory }, { params: { id }, caller, signal }) =>
-      workerOf(directory, deviceSeen(seenBy(fleet, caller), id), caller, { timeoutMs: visitMs, signal }).raw({ id }),
+    handle: async (gateway, { params: { id }, caller, signal }) =>
+      (await workerFor(gateway, caller, id, { timeoutMs: visitMs, signal })).raw({ id }),
   }),
 ]
