@@ -1,7 +1,11 @@
+import { type Clock, systemClock } from '#model'
 import type { Node } from './service.js'
 
 const codes = { SIGINT: 130, SIGTERM: 143 } as const
 type Signal = keyof typeof codes
+
+/** Ctrl-C under `npm start` comes twice, from the terminal and from npm: signals this close to each other are one. */
+const oneSignalMs = 500
 
 export interface SignalWatch {
   /** Resolves when a signal came and the node is closed; says what did not close in time. */
@@ -10,29 +14,36 @@ export interface SignalWatch {
   stop(): void
 }
 
+export interface SignalOptions {
+  /** Ends the process now; default process.exit. */
+  readonly force?: (code: number) => void
+  /** Called when the closing begins. */
+  readonly onSignal?: (signal: Signal) => void
+  readonly clock?: Clock
+}
+
 /** The first SIGINT or SIGTERM closes the node, a second one of either forces: exit code 130 or 143. */
-export function closeOnSignals(
-  node: Pick<Node, 'close'>,
-  {
-    force = (code: number) => void process.exit(code),
-    onSignal,
-  }: { force?: (code: number) => void; onSignal?: (signal: Signal) => void } = {},
-): SignalWatch {
-  let came = false
-  let listen = (_signal: Signal) => {}
+export function closeOnSignals(node: Pick<Node, 'close'>, options: SignalOptions = {}): SignalWatch {
+  const { force = (code) => process.exit(code), onSignal, clock = systemClock } = options
+  let cameAt: number | undefined
+  let listen: (signal: Signal) => void = () => {}
   const closed = new Promise<{ signal: Signal; late: string[] }>((resolve, reject) => {
     listen = (signal) => {
-      if (came) return force(codes[signal])
-      came = true
-      onSignal?.(signal)
-      node.close().then(({ late }) => resolve({ signal, late }), reject)
+      if (cameAt === undefined) {
+        cameAt = clock.hr()
+        onSignal?.(signal)
+        node.close().then(({ late }) => resolve({ signal, late }), reject)
+      } else if (clock.hr() - cameAt >= oneSignalMs) {
+        force(codes[signal])
+      }
     }
   })
-  for (const signal of Object.keys(codes)) process.on(signal, listen)
+  const signals = Object.keys(codes) as Signal[]
+  for (const signal of signals) process.on(signal, listen)
   return {
     closed,
     stop() {
-      for (const signal of Object.keys(codes)) process.off(signal, listen)
+      for (const signal of signals) process.off(signal, listen)
     },
   }
 }
