@@ -1,6 +1,7 @@
 import type { Assertions } from 'brittle'
 import { miners } from '#devices'
 import { gateway } from '#gateway'
+import { silentLog } from '#model'
 import { createNode, type Placement } from '#node'
 import { gatewayContract } from '#rpc'
 import { type Farm, startFarm } from '#sim'
@@ -32,6 +33,7 @@ export async function realSite(t: Pick<Assertions, 'teardown'>, storage: string,
     site: 'demo',
     storage,
     demo: true,
+    log: silentLog,
     services: [
       ...workers,
       { name: 'scanner', service: scanner!, config: {} },

@@ -1,6 +1,6 @@
 import { errors as errorTable, metrics as metricTable } from 'virtual:vocabulary'
 import type { ComponentChildren } from 'preact'
-import { useCallback, useEffect, useState } from 'preact/hooks'
+import { useCallback, useState } from 'preact/hooks'
 import type { DeviceRecord, Metric } from '#model'
 import { commandsOf } from '../commanding.js'
 import { nameOf } from '../filter.js'
@@ -409,7 +409,6 @@ function Raw({ id }: { id: string }) {
       .then(setRaw, setError)
       .finally(() => setBusy(false))
   }
-  useEffect(() => setRaw(null), [id])
   return (
     <Card
       title="Raw replies"

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useMemo, useRef, useState } from 'preact/hooks'
 import type { DeviceRow } from '../client.js'
 import { commandsOf, targetsMax } from '../commanding.js'
 import { defaultSort, type Filter, isFiltered, matcher, noFilter, readFilter, writeFilter } from '../filter.js'
@@ -22,7 +22,7 @@ const reorderMs = 3000
 export function DevicesPage({ route }: { route: Route }) {
   const { store, session } = useApp()
   const query = route.query.toString()
-  const [filter, setShownFilter] = useState(() => readFilter(route.query))
+  const filter = useMemo(() => readFilter(route.query), [query])
   const sort = route.query.get('sort') ?? defaultSort
   const [hidden, setHidden] = useKept<readonly string[]>(
     'hidden-columns',
@@ -32,10 +32,8 @@ export function DevicesPage({ route }: { route: Route }) {
   const [command, setCommand] = useState<string | null>(null)
   const [scanning, setScanning] = useState(false)
   const loaded = useCell(store.loaded)
-  useEffect(() => setShownFilter(readFilter(route.query)), [query])
 
   const go = useCallback((next: Filter, nextSort: string) => {
-    setShownFilter(next)
     history.replaceState(null, '', hrefOf('devices', null, writeFilter(next, nextSort)))
     dispatchEvent(new HashChangeEvent('hashchange'))
   }, [])
