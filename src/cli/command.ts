@@ -21,7 +21,7 @@ export interface CliCommand {
   /** It handles SIGINT and SIGTERM itself (a running site closes in order). */
   readonly ownSignals?: boolean
   /** Answers the exit code; nothing means 0. */
-  run(call: Call): Promise<number | void>
+  run(call: Call): Promise<number | undefined>
 }
 
 /** `devices ls` is the entry `ls` of the group `devices`. */

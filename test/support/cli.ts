@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 
-export const cliArgs = ['--conditions=source', '--import', resolve('node_modules/tsx/dist/loader.mjs'), '--no-warnings', resolve('src/cli/main.ts')]
+/** The built command: `npm test` builds it first. */
+export const cliArgs = [resolve('dist/src/cli/main.js')]
 
 export interface Ended {
   code: number | null

@@ -19,7 +19,10 @@ export const history: CliCommand = {
       to: text(options, 'to'),
       step: text(options, 'step'),
     })
-    if (out.json) return out.line(JSON.stringify(series))
+    if (out.json) {
+      out.line(JSON.stringify(series))
+      return
+    }
     const names = Object.keys(series.series) as Metric[]
     out.table(
       series.at.map((_, index) => index),
