@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { setMaxListeners } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { SdkError } from '#model'
@@ -103,4 +104,13 @@ export async function knockAny(host: string, ports: readonly number[], ms: numbe
     signal.throwIfAborted()
     throw error instanceof AggregateError ? (error.errors[0] ?? error) : error
   }
+}
+
+/** A signal that ends with its parent and that many may listen to at once: how many is bounded by whoever uses it. */
+export function sharedSignal(parent: AbortSignal): AbortSignal {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  if (parent.aborted) controller.abort(parent.reason)
+  else parent.addEventListener('abort', () => controller.abort(parent.reason), { once: true })
+  return controller.signal
 }

@@ -4,6 +4,7 @@ import { check, commands, SdkError, type Static, Type } from '#model'
 import { type Context, defineService, type Service } from '#node'
 import { type FleetView, fleetView, openStore, type Store } from '#replication'
 import { type Caller, type CommandJob, type CommandRequest, commander as contract, serve } from '#rpc'
+import { sharedSignal } from '../sockets.js'
 import { afterRestart, newJob, type Target } from './job.js'
 import { type Journal, journal } from './journal.js'
 import { type Running, type RunTools, run } from './run.js'
@@ -61,7 +62,8 @@ export function commander(): Service<typeof CommanderConfigSchema> {
 }
 
 function openDesk(context: Context, store: Store, book: Journal, fleet: FleetView) {
-  const { clock, site, log, directory, signal } = context
+  const { clock, site, log, directory } = context
+  const signal = sharedSignal(context.signal)
   const running = new Map<string, Running>()
   const submitting = new Map<string, Promise<CommandJob>>()
   const tell = teller(context, store)

@@ -101,7 +101,7 @@ export async function removeDevice(worker: Worker, handle: Handle, by: string): 
   const { store, ticks, secrets, clock } = worker
   letGo(worker, handle)
   await ticks.flush()
-  await retire(worker, handle)
+  await retire(worker, [handle])
   await secrets.set(handle.id, undefined)
   const event = inventoryEvent(handle.id, `${handle.id} was removed`, { change: 'removed', by }, clock.now())
   await store.deleteEntry(handle.id, [event])

@@ -1,9 +1,9 @@
 import { execute } from '#devices'
-import { type CommandInput, type CommandName, type Event, type Receipt, redact, SdkError, type Status } from '#model'
+import { type CommandInput, type CommandName, type Event, type Receipt, redact, SdkError } from '#model'
 import { publish, succeeded } from './book.js'
 import { forget, type Handle } from './handle.js'
 import { inventoryEvent } from './inventory.js'
-import { runningTime } from './record.js'
+import { reasonOf, runningTime } from './record.js'
 import type { Requests } from './requests.js'
 import { failureOf, ioFor, recognised } from './visit.js'
 import { isHere, reenter, type Worker } from './worker.js'
@@ -78,8 +78,8 @@ function sent(worker: Worker, handle: Handle, name: CommandName) {
     runningS: runningTime(handle.record.metrics),
     until: since + restart.ms,
   }
-  const status: Status = restart.status
-  publish(worker, handle, { ...handle.record, status, statusReason: 'it was told to restart' })
+  const { status } = restart
+  publish(worker, handle, { ...handle.record, status, statusReason: reasonOf(status, []) })
 }
 
 function tell(worker: Worker, handle: Handle, order: Order, state: string, reason?: string, code?: string) {

@@ -1,5 +1,5 @@
 import type { Device } from '#devices'
-import { type DeviceEntry, type Event, idOf, SdkError } from '#model'
+import { type DeviceEntry, type DeviceRecord, type Event, idOf, SdkError } from '#model'
 import type { Store } from '#replication'
 import { split } from './credentials.js'
 
@@ -70,7 +70,7 @@ export async function reconcile(
   wanted: ReadonlyMap<string, DeviceEntry>,
   candidates: readonly Device[],
   at: number,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<{ present: ReadonlyMap<string, string>; removed: DeviceRecord[] }> {
   const last = (await store.getDocument<ConfiguredDocument>(documentName)) ?? {}
   const next: ConfiguredDocument = {}
   const writes: (() => Promise<void>)[] = []
@@ -87,15 +87,18 @@ export async function reconcile(
     const event = inventoryEvent(as, `${as} was ${change} by the configuration`, { change, address: entry.host }, at)
     writes.push(() => store.putEntry(as, merged, [event]))
   }
+  const removed: DeviceRecord[] = []
   const kept = new Set(Object.values(next).map(({ as }) => as))
   for (const [id, { as }] of Object.entries(last)) {
     if (wanted.has(id) || kept.has(as) || !store.entries().has(as)) continue
     const event = inventoryEvent(as, `${as} was removed from the configuration`, { change: 'removed' }, at)
+    const record = store.record(as)
+    if (record) removed.push(record)
     writes.push(() => store.deleteEntry(as, [event]))
   }
   await inGroups(writes)
   if (!same(last, next)) await store.putDocument(documentName, next)
-  return new Map(Object.entries(next).map(([id, { as }]) => [id, as]))
+  return { present: new Map(Object.entries(next).map(([id, { as }]) => [id, as])), removed }
 }
 
 /** Remembers that a configured device goes by another id now. */

@@ -5,10 +5,11 @@ import { freeSockets } from '../sockets.js'
 import { call } from './book.js'
 import { openSecrets, type Secret, split } from './credentials.js'
 import type { Handle } from './handle.js'
+import { identityOf } from './identity.js'
 import { configuredEntries, firstId, reconcile } from './inventory.js'
 import { nextPlace } from './pace.js'
 import { openPoller } from './poller.js'
-import { loadRetired } from './recognise.js'
+import { loadRetired, retire } from './recognise.js'
 import { openTicks } from './ticks.js'
 import { endVisits, isHere, takeIn, type Worker } from './worker.js'
 
@@ -40,7 +41,7 @@ const spareFactor = 7
 export async function openWorker(options: WorkerOptions): Promise<Worker & { close(): Promise<void> }> {
   const { site, name, store, candidates, clock, log, intervalMs } = options
   const configured = configuredEntries(site, name, options.devices, candidates)
-  const present = await reconcile(store, configured, candidates, clock.now())
+  const { present, removed } = await reconcile(store, configured, candidates, clock.now())
   const secrets = await openSecrets(options.folder, configuredSecrets(options, present))
   const ticks = openTicks(store, {
     clock,
@@ -88,6 +89,10 @@ export async function openWorker(options: WorkerOptions): Promise<Worker & { clo
     counts: { failures: 0, outOfSockets: 0, commands: 0, lastOutOfSocketsAt: Number.NEGATIVE_INFINITY },
     taken: 0,
   }
+  await retire(
+    worker,
+    removed.map((record) => ({ id: record.id, identity: identityOf(record) })),
+  )
   for (const [id, entry] of store.entries()) takeIn(worker, id, entry)
   return Object.assign(worker, {
     async close() {

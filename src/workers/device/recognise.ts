@@ -115,16 +115,23 @@ async function takeFormerId(worker: Worker, handle: Handle, id: string) {
   takeIn(worker, id, handle.entry)
 }
 
-/** Remembers the id of hardware that is removed. */
-export async function retire(worker: Worker, handle: Handle): Promise<void> {
-  if (handle.identity === undefined) return
-  worker.retired.delete(handle.identity)
-  worker.retired.set(handle.identity, handle.id)
-  for (const oldest of worker.retired.keys()) {
-    if (worker.retired.size <= maxRetired) break
-    worker.retired.delete(oldest)
+/** Remembers the ids of hardware that is removed. */
+export async function retire(
+  worker: Worker,
+  gone: readonly { id: string; identity: string | undefined }[],
+): Promise<void> {
+  const { retired } = worker
+  const known = gone.flatMap(({ id, identity }) => (identity === undefined ? [] : [[identity, id] as const]))
+  if (known.length === 0) return
+  for (const [identity, id] of known) {
+    retired.delete(identity)
+    retired.set(identity, id)
   }
-  await worker.store.putDocument(retiredDocument, [...worker.retired])
+  for (const oldest of retired.keys()) {
+    if (retired.size <= maxRetired) break
+    retired.delete(oldest)
+  }
+  await worker.store.putDocument(retiredDocument, [...retired])
 }
 
 export async function loadRetired(store: Worker['store']): Promise<Map<string, string>> {

@@ -170,7 +170,8 @@ function seenErrors(
   return unread ? [...errors, ...known.values()] : errors
 }
 
-function reasonOf(status: Status, errors: readonly DeviceError[]): string | null {
+/** Why a status is what it is, where it does not speak for itself. */
+export function reasonOf(status: Status, errors: readonly DeviceError[]): string | null {
   if (status === 'rebooting') return 'it was told to restart'
   if (status === 'updating') return 'its firmware is being changed'
   if (status !== 'error' && status !== 'not-mining') return null

@@ -2,7 +2,7 @@ import { type Credentials, type Device, type Identification, type Io, identify, 
 import { type Clock, SdkError, sleep, systemClock, withDeadline } from '#model'
 import type { FoundDevice, Scan, ScanRequest } from '#rpc'
 import { nearest } from '../libraries.js'
-import { freeSockets, isOutOfSockets, knock } from '../sockets.js'
+import { freeSockets, isOutOfSockets, knock, sharedSignal } from '../sockets.js'
 import { type Budget, budget } from './budget.js'
 import { addresses, countOf, parseRanges } from './ranges.js'
 
@@ -116,7 +116,7 @@ function newSearch(devices: readonly Device[], request: ScanRequest, options: Sc
     connectMs: request.connectMs ?? defaultConnectMs,
     recogniseMs: Math.max(0, ...candidates.map(({ defaults }) => defaults.timeoutMs)) * recogniseFactor,
     sockets: budget(Math.min(maxSockets, options.sockets ?? freeSockets(reservedDescriptors))),
-    signal: options.signal ?? new AbortController().signal,
+    signal: sharedSignal(options.signal ?? new AbortController().signal),
     clock,
   }
 }

@@ -41,7 +41,9 @@ test('each firmware of a library is asked at its own port, also where the entry 
   t.is(worker.counts.failures, 0)
 })
 
-test('hundreds of dead addresses are tried again and again without a place for each', { timeout: 60_000 }, async (t) => {
+test('hundreds of dead addresses are tried again and again without a place for each', {
+  timeout: 60_000,
+}, async (t) => {
   const { worker, call } = await startWorker(t, { path: await t.tmp(), library, intervalMs: 10_000, concurrency: 16 })
   const entries = Array.from({ length: 300 }, (_, index) => ({
     host: `127.32.${index >> 8}.${index & 255}`,

@@ -142,3 +142,31 @@ test('a device that is none of the type is recognised, said to be refused, and n
   t.is(store.record(id!)?.status, 'unknown')
   t.alike(store.record(id!)?.metrics, {})
 })
+
+test('devices that change addresses among themselves keep their ids, and a removed one gets its id back', {
+  timeout: 60_000,
+}, async (t) => {
+  const farm = await startFarm({ miners: 2, mix: 'antminer', addresses: '127.31.5.1', webPort: 18_087, seed: 4 })
+  const path = await t.tmp()
+  const { call, store, worker } = await startWorker(t, { path, library, devices: farm.devices.map(entryOf) })
+  const [a, b] = [...worker.handles.keys()] as [string, string]
+  const address = (id: string) => store.record(id)?.address.split(':')[0]
+  const isLive = (id: string) => live.includes(store.record(id)?.status ?? '')
+  await until(() => isLive(a) && isLive(b), 'both were read')
+  const macs = [store.record(a)?.mac, store.record(b)?.mac]
+  await farm.close()
+  // One address on: what was at .1 is at .2 now, what was at .2 is at .3.
+  const shifted = await startFarm({ miners: 2, mix: 'antminer', addresses: '127.31.5.2', webPort: 18_087, seed: 4 })
+  t.teardown(() => shifted.close())
+  await until(() => address(a) === '127.31.5.2' && isLive(a), 'the first is found at the second address', 20_000)
+  await call.addDevices({ entries: [entryOf(shifted.devices[1]!)] })
+  await until(() => address(b) === '127.31.5.3' && isLive(b), 'the second at the new one', 20_000)
+  t.alike([store.record(a)?.mac, store.record(b)?.mac], macs)
+  t.alike([...store.entries().keys()].sort(), [a, b].sort())
+
+  await call.removeDevice({ id: b })
+  t.absent(store.record(b))
+  await call.addDevices({ entries: [{ ...entryOf(shifted.devices[1]!), name: 'again' }] })
+  await until(() => store.record(b)?.name === 'again' && isLive(b), 'it is itself again', 20_000)
+  t.is(worker.handles.size, 2)
+})
