@@ -5,12 +5,14 @@ import { fields } from '../src/model/fields.js'
 
 /**
  * The vocabulary as plain data, taken from the model when the page is built: the titles, risks and input schemas of commands, the
- * titles and units of metrics, what to do about each error code. The page so needs neither a copy of them nor the schema library.
+ * titles and units of metrics, what to do about the errors of devices. The page so needs neither a copy of them nor the schema library.
  */
 function vocabulary(): Plugin {
   const id = 'virtual:vocabulary'
   const errors = Object.fromEntries(
-    Object.entries(errorCodes).map(([code, { title, action }]) => [code, { title, action }]),
+    Object.entries(errorCodes)
+      .filter(([code]) => code.startsWith('DEVICE_'))
+      .map(([code, { title, action }]) => [code, { title, action }]),
   )
   const metrics = Object.fromEntries(Object.entries(fields).map(([name, { title, unit }]) => [name, { title, unit }]))
   const tables = { commands, errors, metrics }

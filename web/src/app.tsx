@@ -31,16 +31,14 @@ export function Root({ client }: { client: Client }) {
 
   useEffect(() => {
     if (session !== undefined) return
-    const fail = (cause: Error, code: string | null) => {
-      setError(cause)
-      if (code !== null) client.session().then(setSession, () => setSession(null))
-    }
     let timer: ReturnType<typeof setTimeout> | undefined
+    // A code that is refused leaves the question whether somebody is signed in already.
     const ask = (code: string | null) => {
       const asked = code === null ? client.session() : client.signIn({ code })
       asked.then(setSession, (cause: Error) => {
-        fail(cause, code)
-        if (code === null) timer = setTimeout(() => ask(null), retryMs)
+        setError(cause)
+        if (code !== null) ask(null)
+        else timer = setTimeout(() => ask(null), retryMs)
       })
     }
     ask(linkCode)
@@ -49,7 +47,16 @@ export function Root({ client }: { client: Client }) {
 
   useEffect(() => {
     setNode(null)
-    if (session) client.node().then(setNode, setError)
+    if (!session) return
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const ask = () => {
+      client.node().then(setNode, (cause: Error) => {
+        setError(cause)
+        timer = setTimeout(ask, retryMs)
+      })
+    }
+    ask()
+    return () => clearTimeout(timer)
   }, [client, session])
 
   if (session === null)

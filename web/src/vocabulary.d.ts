@@ -6,6 +6,6 @@ declare module 'virtual:vocabulary' {
     CommandName,
     { title: string; risk: 'safe' | 'disruptive' | 'dangerous'; input: Schema }
   >
-  export const errors: Record<ErrorCode, { title: string; action: string }>
+  export const errors: Partial<Record<ErrorCode, { title: string; action: string }>>
   export const metrics: Record<Metric, { title: string; unit: string }>
 }
