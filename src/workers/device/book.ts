@@ -10,8 +10,8 @@ import { failedRecord, type Pending, placed, readRecord, runningTime } from './r
 import { failureOf, lastingReplies, visit } from './visit.js'
 import { isHere, type Worker } from './worker.js'
 
-/** A device that could not be asked for want of sockets is asked again after this, ms. */
-const wantOfSocketsMs = 1000
+/** A device that could not be asked through no fault of its own is asked again after this, ms. */
+const ownFaultMs = 1000
 /** Devices that went away within this of one another probably come back together, ms. */
 const togetherMs = 30_000
 /** ... and are looked at within this, ms. */
@@ -86,7 +86,11 @@ function failed(worker: Worker, handle: Handle, error: SdkError, askedAt: number
   if (isOutOfSockets(error)) {
     counts.outOfSockets++
     counts.lastOutOfSocketsAt = clock.hr()
-    return clock.hr() + wantOfSocketsMs
+    return clock.hr() + ownFaultMs
+  }
+  if (error.code === 'STORE_FAILED') {
+    worker.log.error({ err: error, id: handle.id }, 'what was learned of a device could not be stored')
+    return clock.hr() + ownFaultMs
   }
   counts.failures++
   handle.failures++
