@@ -19,10 +19,28 @@ export function within<T>(
   { what, ms, signals, clock = systemClock }: Limits,
   run: (signal: () => AbortSignal) => T | Promise<T>,
 ): Promise<T> {
+  const abortedBefore = signals.find((signal) => signal?.aborted)
+  if (abortedBefore) return Promise.reject(abortedBy(abortedBefore))
+  let controller: AbortController | undefined
+  let gaveUp: SdkError | undefined
+  const ask = () => {
+    if (!controller) {
+      controller = new AbortController()
+      // It may be passed on to any number of sockets and calls.
+      setMaxListeners(0, controller.signal)
+      if (gaveUp) controller.abort(gaveUp)
+    }
+    return controller.signal
+  }
+  let outcome: T | Promise<T>
+  try {
+    outcome = run(ask)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+  // Only what takes its time needs a deadline.
+  if (!(outcome instanceof Promise)) return Promise.resolve(outcome)
   return new Promise((resolve, reject) => {
-    for (const signal of signals) if (signal?.aborted) return reject(abortedBy(signal))
-    let controller: AbortController | undefined
-    let gaveUp: SdkError | undefined
     const end = () => {
       stopTimer()
       for (const signal of signals) signal?.removeEventListener('abort', onAbort)
@@ -36,28 +54,18 @@ export function within<T>(
     const onAbort = (event: Event) => giveUp(abortedBy(event.target as AbortSignal))
     const stopTimer = clock.after(ms, () => giveUp(new SdkError('TIMEOUT', `${what} took longer than ${ms} ms`)))
     for (const signal of signals) signal?.addEventListener('abort', onAbort)
-    const signal = () => {
-      if (!controller) {
-        controller = new AbortController()
-        // It may be passed on to any number of sockets and calls.
-        setMaxListeners(0, controller.signal)
-        if (gaveUp) controller.abort(gaveUp)
-      }
-      return controller.signal
-    }
-    const succeed = (value: T) => {
-      end()
-      resolve(value)
-    }
-    const fail = (error: unknown) => {
-      end()
-      reject(error)
-    }
-    try {
-      Promise.resolve(run(signal)).then(succeed, fail)
-    } catch (error) {
-      fail(error)
-    }
+    outcome.then(
+      (value) => {
+        end()
+        resolve(value)
+      },
+      (error) => {
+        end()
+        reject(error)
+      },
+    )
+    const abortedMeanwhile = signals.find((signal) => signal?.aborted)
+    if (abortedMeanwhile) giveUp(abortedBy(abortedMeanwhile))
   })
 }
 
