@@ -64,8 +64,7 @@ export class Machine<H extends Hardware = Hardware> {
       ...(speed === undefined ? {} : { speed }),
       ...(elapsedS === undefined ? {} : { elapsedS }),
     })
-    const { physics } = this
-    this.pools = new Pools(seed, hardware.nominalThs, () => ({ ...physics.work(), seconds: physics.seconds() }))
+    this.pools = new Pools(seed, hardware.nominalThs, () => this.physics.work())
     const user = `simulated.${seed.toString(36)}`
     this.pools.set(
       ['pool-a', 'pool-b', 'pool-c'].map((name) => ({ url: `stratum+tcp://${name}.example:3333`, user, pass: 'x' })),

@@ -317,10 +317,11 @@ export class Physics {
     return Math.max(leastRiseC, final + (before - final) * Math.exp(-s / tauS))
   }
 
-  /** The two figures that shares follow from, cheaper than a whole reading: TH done since mining started, and TH/s now. */
-  work(): { workTh: number; rateThs: number } {
-    const t = this.seconds()
-    return { workTh: this.#work(t), rateThs: this.hardware.nominalThs * this.#level(t) * this.#segment.share }
+  /** What shares follow from, cheaper than a whole reading: TH done since mining started, TH/s now, and when that is. */
+  work(): { workTh: number; rateThs: number; seconds: number } {
+    const seconds = this.seconds()
+    const rateThs = this.hardware.nominalThs * this.#level(seconds) * this.#segment.share
+    return { workTh: this.#work(seconds), rateThs, seconds }
   }
 
   read(): Reading {
@@ -393,8 +394,8 @@ export class Physics {
         chipMinC: boardC - 0.2 * heat,
         chipAvgC: boardC + chipC * heat,
         chipMaxC: boardC + chipMaxC * heat,
-        // About one board in ten has lost a chip or two.
-        chips: chips - (chance(this.#seed, 30 + slot) < 0.1 ? 1 + Math.floor(2 * chance(this.#seed, 35 + slot)) : 0),
+        // One board in twenty-five has lost a chip or two.
+        chips: chips - (chance(this.#seed, 30 + slot) < 0.04 ? 1 + Math.floor(2 * chance(this.#seed, 35 + slot)) : 0),
       })
     }
     return readings

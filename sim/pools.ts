@@ -20,6 +20,13 @@ export interface PoolReading extends PoolEntry {
   readonly lastShareAgoS: number | undefined
 }
 
+/** Of the miner: work so far, TH, the rate now, TH/s, and its time, s. */
+interface Source {
+  readonly workTh: number
+  readonly rateThs: number
+  readonly seconds: number
+}
+
 /** One share about every 6 s at the nominal rate, as pools steer it; hashes per unit of difficulty: 2^32. */
 const sharesPerS = 1 / 6
 const hashesPerDifficulty = 2 ** 32
@@ -33,17 +40,17 @@ const stalePerShare = 0.0004
 export class Pools {
   readonly difficulty: number
   readonly #seed: number
-  /** Work of the miner, TH, so far and the rate, TH/s, now. */
-  readonly #source: () => { workTh: number; rateThs: number; seconds: number }
+  readonly #source: () => Source
   #entries: readonly PoolEntry[] = []
   #dead = new Set<number>()
+  #alive: readonly boolean[] = []
   #active = -1
   /** TH done for each pool until `#since`, and when it got its last share. */
   #credit: number[] = []
   #lastShareAt: (number | undefined)[] = []
   #since = 0
 
-  constructor(seed: number, nominalThs: number, source: () => { workTh: number; rateThs: number; seconds: number }) {
+  constructor(seed: number, nominalThs: number, source: () => Source) {
     this.#seed = seed
     this.#source = source
     this.difficulty = 2 ** Math.round(Math.log2((nominalThs * 1e12) / hashesPerDifficulty / sharesPerS))
@@ -61,7 +68,7 @@ export class Pools {
   set(entries: readonly PoolEntry[]) {
     this.#entries = entries.map((entry) => ({ ...entry }))
     this.reset(this.#source().workTh)
-    this.#active = this.#firstAlive()
+    this.#lookRound()
   }
 
   /** The mining process starts anew: so do its counters. */
@@ -74,14 +81,15 @@ export class Pools {
   setDead(dead: Iterable<number>) {
     this.settle()
     this.#dead = new Set(dead)
-    this.#active = this.#firstAlive()
+    this.#lookRound()
   }
 
   /** Books the work done so far to the pool that got it; to be called before the rate changes. */
   settle() {
-    const { workTh, seconds } = this.#source()
+    const source = this.#source()
+    const { workTh, seconds } = source
     if (this.#active >= 0) {
-      const ago = this.#reading(this.#active).lastShareAgoS
+      const ago = this.#reading(this.#active, source).lastShareAgoS
       if (ago !== undefined) this.#lastShareAt[this.#active] = seconds - ago
       this.#credit[this.#active] = (this.#credit[this.#active] ?? 0) + Math.max(0, workTh - this.#since)
     }
@@ -89,38 +97,37 @@ export class Pools {
   }
 
   read(): PoolReading[] {
-    return this.#entries.map((_, index) => this.#reading(index))
+    const source = this.#source()
+    return this.#entries.map((_, index) => this.#reading(index, source))
   }
 
-  #reading(index: number): PoolReading {
-    const entry = this.#entries[index]!
-    const { workTh, rateThs, seconds } = this.#source()
+  #reading(index: number, { workTh, rateThs, seconds }: Source): PoolReading {
+    const { url, user, pass } = this.#entries[index]!
     const active = index === this.#active
     const perTh = 1e12 / hashesPerDifficulty / this.difficulty
     const shares = ((this.#credit[index] ?? 0) + (active ? Math.max(0, workTh - this.#since) : 0)) * perTh
     const seed = this.#seed + 100 * (index + 1)
     const behind = active && rateThs > 0 ? sinceArrival(seed, shares) : undefined
     const remembered = this.#lastShareAt[index]
-    const ago = behind === undefined ? remembered && seconds - remembered : behind / (rateThs * perTh)
     return {
-      ...entry,
+      url,
+      user,
+      pass,
       index,
-      alive: this.#isAlive(index),
+      alive: this.#alive[index]!,
       active,
       accepted: arrivals(seed, shares),
       rejected: arrivals(seed + 1, shares * rejectedPerShare),
       stale: arrivals(seed + 2, shares * stalePerShare),
       difficulty: this.difficulty,
-      lastShareAgoS: ago,
+      lastShareAgoS: behind === undefined ? remembered && seconds - remembered : behind / (rateThs * perTh),
     }
   }
 
-  #isAlive(index: number): boolean {
-    const url = this.#entries[index]?.url ?? ''
-    return url !== '' && !this.#dead.has(index) && !/\.invalid(:|\/|$)/.test(url)
-  }
-
-  #firstAlive(): number {
-    return this.#entries.findIndex((_, index) => this.#isAlive(index))
+  #lookRound() {
+    this.#alive = this.#entries.map(
+      ({ url }, index) => url !== '' && !this.#dead.has(index) && !/\.invalid(:|\/|$)/.test(url),
+    )
+    this.#active = this.#alive.indexOf(true)
   }
 }

@@ -11,7 +11,9 @@ export interface FarmProcess {
   readonly devices: readonly SimulatedDevice[]
   setFault(index: number, fault: Fault): void
   clearFault(index: number, which?: FaultKind): void
-  /** Resolves when the process is gone. */
+  /** Resolves when the process is gone, whoever ended it. */
+  readonly exited: Promise<void>
+  /** Ends it and waits for that. */
   close(): Promise<void>
 }
 
@@ -51,15 +53,19 @@ export function forkSimulation(options: Omit<SimulationOptions, 'signal'>): Prom
 }
 
 function handle(child: ChildProcess, devices: readonly SimulatedDevice[]): FarmProcess {
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const order = (message: object) => {
+    if (child.connected) child.send(message)
+  }
   return {
     pid: child.pid!,
     devices,
-    setFault: (index, fault) => void child.send({ type: 'fault', index, fault }),
-    clearFault: (index, which) => void child.send({ type: 'heal', index, which }),
+    exited,
+    setFault: (index, fault) => order({ type: 'fault', index, fault }),
+    clearFault: (index, which) => order({ type: 'heal', index, which }),
     close() {
       if (child.connected) child.disconnect()
-      return gone
+      return exited
     },
   }
 }

@@ -27,15 +27,18 @@ const listed = 40
 export async function runSimulation(options: SimulationOptions, print: (line: string) => void): Promise<void> {
   for (const [name, value] of Object.entries(options))
     if (typeof value === 'number' && !Number.isFinite(value)) throw new SdkError('BAD_REQUEST', `${name} is no number`)
-  const farm = await startFarm(farmOptions(options))
-  const over = whenOver(options.signal)
-  const stopListening = obeyParent(farm)
-  report(farm, print)
+  const parentGone = new AbortController()
+  const onGone = () => parentGone.abort()
+  process.once('disconnect', onGone)
   try {
-    await over
-  } finally {
+    const farm = await startFarm(farmOptions(options))
+    const stopListening = obeyParent(farm)
+    report(farm, print)
+    await aborted(options.signal ? AbortSignal.any([options.signal, parentGone.signal]) : parentGone.signal)
     stopListening()
     await farm.close()
+  } finally {
+    process.removeListener('disconnect', onGone)
   }
 }
 
@@ -44,16 +47,10 @@ function farmOptions({ miners = defaultMiners, address, signal: _, ...rest }: Si
   return { ...known, miners, ...(address === undefined ? {} : { addresses: address }) }
 }
 
-function whenOver(signal: AbortSignal | undefined): Promise<void> {
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted) return resolve()
-    const end = () => {
-      signal?.removeEventListener('abort', end)
-      process.removeListener('disconnect', end)
-      resolve()
-    }
-    signal?.addEventListener('abort', end, { once: true })
-    if (process.connected) process.once('disconnect', end)
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }
 
@@ -63,13 +60,10 @@ type Order =
 
 function obeyParent(farm: Farm): () => void {
   if (!process.connected || !process.send) return () => {}
-  const obey = (order: Order) => {
-    const done =
-      order.type === 'fault'
-        ? farm.setFault(order.index, order.fault)
-        : order.type === 'heal' && farm.clearFault(order.index, order.which)
+  const obey = (order: Order | undefined) => {
     // An index that there is not, or a port that was taken meanwhile: nothing that should end the simulation.
-    if (done) done.catch(() => {})
+    if (order?.type === 'fault') farm.setFault(order.index, order.fault).catch(() => {})
+    if (order?.type === 'heal') farm.clearFault(order.index, order.which).catch(() => {})
   }
   process.on('message', obey)
   process.send({ type: 'devices', devices: farm.devices.map(plainDevice) })

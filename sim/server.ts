@@ -88,7 +88,8 @@ export class Listeners {
     this.#sockets.add(socket)
     socket.on('close', () => this.#sockets.delete(socket))
     socket.on('end', () => {
-      if (!late.has(socket)) socket.end()
+      // Ending twice would cost an error object for nothing.
+      if (!socket.writableEnded && !late.has(socket)) socket.end()
     })
     if (machine.has('silent')) socket.resume()
     else door.open(socket)

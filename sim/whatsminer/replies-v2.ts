@@ -285,7 +285,8 @@ function status(state: WhatsminerState): Fields {
     FirmwareVersion: state.firmware,
     power_mode: mode,
     power_limit_set: String(machine.physics.drive.limitW ?? ''),
-    hash_percent: String(powerPct === 100 ? 0 : powerPct),
+    // A shift of the frequency is negative, a share of the power positive; 0: neither is set.
+    hash_percent: String(state.targetFreq || (powerPct === 100 ? 0 : powerPct)),
   }
   const liquid = state.isLiquid ? { liquid_temp: String(round(state.read().inletC, 1)) } : {}
   return apiStyle(
