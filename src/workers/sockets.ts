@@ -73,7 +73,9 @@ export function knock(host: string, port: number, ms: number, signal: AbortSigna
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const socket = connect({ host, port, noDelay: true })
+    let settled = false
     const end = (settle: () => void) => {
+      settled = true
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
       socket.destroy()
@@ -81,7 +83,8 @@ export function knock(host: string, port: number, ms: number, signal: AbortSigna
     }
     const fail = (message: string, cause?: unknown) =>
       end(() => reject(new SdkError('DEVICE_UNREACHABLE', `${host}:${port} ${message}`, { cause })))
-    const timer = setTimeout(() => fail(`does not answer within ${ms} ms`), ms)
+    // When we are the late ones, the answer may lie there already: it is looked at before anybody is called silent.
+    const timer = setTimeout(() => setImmediate(() => settled || fail(`does not answer within ${ms} ms`)), ms)
     const onAbort = () => end(() => reject(signal.reason))
     signal.addEventListener('abort', onAbort, { once: true })
     socket.once('connect', () => end(resolve))
