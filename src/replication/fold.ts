@@ -10,6 +10,13 @@ export interface Span {
   readonly to: number
 }
 
+/** Packing a chunk takes about half a millisecond: after so many, others come first. */
+const chunksAtOnce = 8
+
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 /** A put that waits. */
 type Put = [key: string, value: unknown]
 
@@ -53,9 +60,14 @@ export class Fold {
   /** The chunks of these devices; their samples leave the memory. */
   async #chunk(ids: readonly string[]): Promise<void> {
     const { number, streams } = this.segment
-    const chunks = ids.map((id) => ({ key: keys.chunk(id, number), ...chunkOf(streams.get(id)!) }))
-    const raw = chunks.map((chunk): [string, Uint8Array] => [chunk.key, chunk.raw])
-    const rollups = chunks.map((chunk): [string, Uint8Array] => [chunk.key, chunk.rollup])
+    const raw: [string, Uint8Array][] = []
+    const rollups: [string, Uint8Array][] = []
+    for (const [index, id] of ids.entries()) {
+      const chunk = chunkOf(streams.get(id)!)
+      raw.push([keys.chunk(id, number), chunk.raw])
+      rollups.push([keys.chunk(id, number), chunk.rollup])
+      if (index % chunksAtOnce === chunksAtOnce - 1) await othersTurn()
+    }
     await withVolume(this.#cores, rawName(number), (volume) => putAll(volume, raw))
     await withVolume(this.#cores, rollupName(number), (volume) => putAll(volume, rollups))
     for (const [index, id] of ids.entries()) {

@@ -17,6 +17,8 @@ export const gapIntervals = 3
 export interface Sources {
   readonly cores: Corestore
   readonly spans: readonly Span[]
+  /** The first segment whose raw samples are still there; of older ones there are only roll-ups. */
+  readonly rawFrom: number
   readonly segments: readonly Segment[]
   readonly intervalMs: number
 }
@@ -170,7 +172,7 @@ function eachSample(
 
 /** Shows every chunk of the device that overlaps the span, oldest segment first; not those of segments that were read from memory. */
 async function eachChunk(
-  { cores, spans }: Sources,
+  { cores, spans, rawFrom }: Sources,
   { deviceId, metrics }: HistoryQuery,
   { from, to }: { from: number; to: number },
   raw: boolean,
@@ -180,7 +182,8 @@ async function eachChunk(
   // A roll-up begins with its interval, before its first sample.
   const reach = raw ? 0 : rollupMs
   const read = new Set(inMemory.map(({ number }) => number))
-  const wanted = spans.filter((span) => span.to >= from - reach && span.from <= to && !read.has(span.segment))
+  const there = raw ? spans.filter(({ segment }) => segment >= rawFrom) : spans
+  const wanted = there.filter((span) => span.to >= from - reach && span.from <= to && !read.has(span.segment))
   const nameOf = raw ? rawName : rollupName
   const volumes = new Map<string, Set<number>>()
   for (const { segment } of wanted) {

@@ -1,7 +1,7 @@
 import type Corestore from 'corestore'
 import type { Log } from '#model'
 import { Fold, putAll, type Span } from './fold.js'
-import { format, journalName, keys, type Main, rawSpan } from './layout.js'
+import { format, journalName, keys, type Main, rawName, rawSpan } from './layout.js'
 import { type Gone, Replay } from './replay.js'
 import { Segment } from './segment.js'
 import type { State } from './state.js'
@@ -14,7 +14,11 @@ export interface Progress {
   readonly site: string
   readonly chunked: number
   readonly cleared: number
+  /** The first raw volume that was not dropped. */
+  readonly rawFrom: number
 }
+
+const nearlyAll = 0.9
 
 /** The newest history: frames in order, in segments. Finished segments become chunks and are then cleared. */
 export class Journal {
@@ -23,6 +27,7 @@ export class Journal {
   readonly #state: State
   readonly #limits: StoreLimits
   readonly #gone: Map<string, Gone>
+  readonly #rawMs: number
   #progress: Progress
   /** Of all chunked segments, oldest first. */
   #spans: Span[]
@@ -30,7 +35,16 @@ export class Journal {
   /** Chunked, but still needed for the last records. */
   #kept: Segment[] = []
   #fold: Fold | undefined
-  readonly stats = { foldedSegments: 0, packedSamples: 0, rawBytes: 0, rollupBytes: 0, damagedBlocks: 0 }
+  /** Something may have become old enough to be dropped. */
+  #aged = true
+  readonly stats = {
+    foldedSegments: 0,
+    packedSamples: 0,
+    rawBytes: 0,
+    rollupBytes: 0,
+    droppedVolumes: 0,
+    damagedBlocks: 0,
+  }
 
   constructor(parts: {
     cores: Corestore
@@ -40,6 +54,7 @@ export class Journal {
     gone: Map<string, Gone>
     progress: Progress
     spans: Span[]
+    rawMs: number
   }) {
     this.#cores = parts.cores
     this.#main = parts.main
@@ -48,6 +63,7 @@ export class Journal {
     this.#gone = parts.gone
     this.#progress = parts.progress
     this.#spans = parts.spans
+    this.#rawMs = parts.rawMs
   }
 
   /** Not chunked yet, oldest first; the last one is written to. */
@@ -59,6 +75,11 @@ export class Journal {
     return this.#segments.at(-1)!
   }
 
+  /** The first segment whose raw samples are still there. */
+  get rawFrom(): number {
+    return this.#progress.rawFrom * rawSpan
+  }
+
   get spans(): readonly Span[] {
     const { segment } = this.#fold ?? {}
     return segment ? [...this.#spans, spanOf(segment)] : this.#spans
@@ -66,8 +87,10 @@ export class Journal {
 
   /** Reads what is there after a start: at the end the state and the segments are as they were. */
   async open(log: Log): Promise<void> {
-    const { chunked, cleared } = this.#progress
-    if (cleared > 0) await this.#clear(await this.#openSegment(cleared - 1))
+    const { chunked, cleared, rawFrom } = this.#progress
+    // What a kill may have left half done.
+    if (cleared > 0) await this.#clear(journalName(cleared - 1))
+    if (rawFrom > 0) await this.#clear(rawName(rawFrom - 1))
     const replay = new Replay(this.#state, this.#gone, log)
     for (let number = cleared; ; number++) {
       const segment = await this.#openSegment(number)
@@ -111,7 +134,8 @@ export class Journal {
     if (this.#fold && !this.#fold.done) return this.#fold.step()
     if (this.#fold) return this.#finish(this.#fold)
     const kept = this.#kept[0]
-    if (kept && this.#state.needsNothingUpTo(kept.number)) await this.#forget(kept)
+    if (kept && this.#state.needsNothingUpTo(kept.number)) return this.#forget(kept)
+    if (this.#aged) await this.#dropOldest()
   }
 
   /** From here on the segment counts as chunks: one batch says so. */
@@ -131,6 +155,7 @@ export class Journal {
     segment.events.length = 0
     segment.settings.length = 0
     this.#fold = undefined
+    this.#aged = true
     this.stats.foldedSegments++
     for (const name of ['packedSamples', 'rawBytes', 'rollupBytes'] as const) this.stats[name] += packed[name]
   }
@@ -142,10 +167,41 @@ export class Journal {
     for (const id of gone) this.#gone.delete(id)
     this.#progress = progress
     this.#kept.shift()
-    await this.#clear(segment)
+    await segment.core.close()
+    await this.#clear(journalName(segment.number))
   }
 
-  async #clear({ core }: Segment): Promise<void> {
+  /** Drops the oldest volume of raw samples if all of them are too old. */
+  async #dropOldest(): Promise<void> {
+    const { rawFrom } = this.#progress
+    if (!this.#isTooOld(rawFrom)) {
+      this.#aged = false
+      return
+    }
+    const progress = { ...this.#progress, rawFrom: rawFrom + 1 }
+    await putAll(this.#main, [[keys.state, progress]])
+    this.#progress = progress
+    await this.#clear(rawName(rawFrom))
+    await this.#cores.storage.compact()
+    this.stats.droppedVolumes++
+  }
+
+  /**
+   * By the times of nearly all of its samples, and by how much was stored after it: a clock that was wrong for a moment neither drops anything
+   * nor keeps it for ever.
+   */
+  #isTooOld(volume: number): boolean {
+    const newest = this.#spans.at(-1)
+    if (!newest) return false
+    const later = newest.segment - (volume + 1) * rawSpan
+    const ends = this.#spans.filter(({ segment }) => Math.floor(segment / rawSpan) === volume).map(({ to }) => to)
+    const last = ends.sort((a, b) => a - b)[Math.floor(ends.length * nearlyAll)] ?? 0
+    return later * this.#limits.segmentMs >= this.#rawMs && last < newest.to - this.#rawMs
+  }
+
+  async #clear(name: string): Promise<void> {
+    const core = this.#cores.get({ name })
+    await core.ready()
     await core.clear(0, core.length)
     await core.close()
   }

@@ -25,10 +25,11 @@ import type { Change, EventQuery, HistoryQuery, Series, Store, StoreLimits, Stor
 const defaultLimits: StoreLimits = {
   segmentMs: 3_600_000,
   segmentBytes: 64 * 1024 * 1024,
-  wholeRecordMs: 600_000,
+  wholeRecordMs: 1_200_000,
   foldSteps: 60,
   foldLeast: 32,
 }
+const defaultRawMs = 14 * 86_400_000
 /** So many whole records in turn at most in one tick, however long ago the last one was. */
 const maxInTurn = 200
 const originDigits = 12
@@ -79,6 +80,7 @@ class FeedStore implements Store {
   readonly #clock: Clock
   readonly #log: Log
   readonly #limits: StoreLimits
+  readonly #rawMs: number
   readonly #cores: Corestore
   readonly #main: Main
   readonly #state = new State()
@@ -106,6 +108,7 @@ class FeedStore implements Store {
     this.#path = options.path
     this.#clock = options.clock ?? systemClock
     this.#limits = { ...defaultLimits, ...options.limits }
+    this.#rawMs = options.rawMs ?? defaultRawMs
     this.#log = log
     this.#cores = cores
     this.#main = openMain(cores)
@@ -121,14 +124,14 @@ class FeedStore implements Store {
       )
     }
     const { worker, site } = this
-    const progress: Progress = { chunked: 0, cleared: 0, ...known, format, worker, site }
+    const progress: Progress = { chunked: 0, cleared: 0, rawFrom: 0, ...known, format, worker, site }
     if (!known || known.worker !== worker || known.site !== site) await putAll(this.#main, [[keys.state, progress]])
     await this.#each('entry/', (id, value) => this.#entries.set(id, value as DeviceEntry))
     await this.#each('gone/', (id, value) => this.#gone.set(id, value as Gone))
     const spans: Span[] = []
     await this.#each('volume/', (_, value) => spans.push(...(value as Span[])))
     const parts = { cores: this.#cores, main: this.#main, state: this.#state, limits: this.#limits, gone: this.#gone }
-    this.#journal = new Journal({ ...parts, progress, spans })
+    this.#journal = new Journal({ ...parts, progress, spans, rawMs: this.#rawMs })
     await this.#journal.open(this.#log)
     this.#counts.diskBytes = await bytesOnDisk(this.#path)
   }
@@ -194,8 +197,9 @@ class FeedStore implements Store {
   }
 
   history(query: HistoryQuery): Promise<Series> {
-    const { spans, segments } = this.#journal
-    return this.#read(() => readHistory({ cores: this.#cores, spans, segments, intervalMs: this.intervalMs }, query))
+    const { spans, rawFrom, segments } = this.#journal
+    const sources = { cores: this.#cores, spans, rawFrom, segments, intervalMs: this.intervalMs }
+    return this.#read(() => readHistory(sources, query))
   }
 
   events(query: EventQuery): Promise<Event[]> {

@@ -95,6 +95,8 @@ export interface StoreOptions {
   intervalMs: number
   clock?: Clock
   log?: Log
+  /** How long every single sample is kept; roll-ups of 5 minutes stay. Default 14 days. */
+  rawMs?: number
   /** Sizes and timings, for tests. */
   limits?: Partial<StoreLimits>
 }

@@ -124,3 +124,42 @@ test('a query that is none, or too long, is refused', async (t) => {
   await t.exception(store.history({ ...query, maxPoints: 5 }), /more than 5 points/)
   await t.exception(store.history({ ...query, from: 0, step: '1m' }), /more than 50000 points/)
 })
+
+test('raw samples go after their time, a volume at once; roll-ups stay; a clock that jumped ahead drops nothing', async (t) => {
+  const path = await t.tmp()
+  const options = { rawMs: 30_000 }
+  const short = { segmentMs: 1000, wholeRecordMs: 2000, foldLeast: 10, foldSteps: 1 }
+  let store = await open(t, path, short, options)
+  const append = async (at: number) => {
+    await store.append({ at, records: [record('a', at, { powerW: 5 })] })
+    await tidy(store, 4)
+  }
+  for (let second = 0; second < 50; second++) await append(start + second * 1000)
+  await append(start + 90_000_000_000)
+  await append(start + 50_000)
+  const count = async () => {
+    const { at } = await store.history({
+      deviceId: 'a',
+      metrics: ['powerW'],
+      from: start,
+      to: start + 1_000_000,
+      step: 'raw',
+    })
+    return { count: at.length, first: (at[0]! - start) / 1000 }
+  }
+  t.alike(await count(), { count: 51, first: 0 })
+  for (let second = 51; second < 130; second++) await append(start + second * 1000)
+  t.is(store.stats().droppedVolumes, 4, 'the fourth ends 34 s before the end')
+  t.alike(await count(), { count: 130 - 95, first: 95 })
+  const rollup = {
+    deviceId: 'a',
+    metrics: ['powerW'] as const,
+    from: start,
+    to: start + 1_000_000,
+    step: '5m' as const,
+  }
+  t.is((await store.history(rollup)).series.powerW?.[0], 5)
+  await store.close()
+  store = await open(t, path, short, options)
+  t.alike(await count(), { count: 130 - 95, first: 95 })
+})

@@ -3,7 +3,7 @@ import test from 'brittle'
 import { open, start } from './support.js'
 
 /** More of them by hand: `node --conditions=source --import tsx test/replication/kill.test.ts 500`. */
-const rounds = Number(process.argv[2] ?? 5)
+const rounds = Number(process.argv[2] ?? 4)
 const limits = { segmentMs: 4000, wholeRecordMs: 3000, foldSteps: 4, foldLeast: 1 }
 
 /** Lets a writer run and kills it in the middle of its work; answers the last tick that it said was stored. */
