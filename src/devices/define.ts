@@ -184,6 +184,11 @@ export interface DeviceDefinition<R extends Reads> extends Omit<Device, 'reads' 
   readonly telemetry: (from: From<R>) => TelemetryMap
 }
 
+/** The fields that say which model it is; they come first in the list of a definition. */
+export function isIdentity(field: string): boolean {
+  return field === 'model' || field === 'variant'
+}
+
 /** Makes the value; throws at once if a telemetry field names a read that does not exist. */
 export function defineDevice<R extends Reads>(definition: DeviceDefinition<R>): Device {
   const map = definition.telemetry((name, take) => {
@@ -195,6 +200,7 @@ export function defineDevice<R extends Reads>(definition: DeviceDefinition<R>): 
     ([field, sources]) =>
       [field, Array.isArray(sources) ? sources : [sources]] as [keyof Telemetry, readonly Extraction[]],
   )
+  telemetry.sort(([a], [b]) => Number(isIdentity(b)) - Number(isIdentity(a)))
   const modelOf = definition.modelOf ?? ((model: string) => definition.models[model])
   return Object.freeze({ ...definition, telemetry: Object.freeze(telemetry), modelOf })
 }

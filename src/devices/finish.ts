@@ -1,4 +1,4 @@
-import { type Board, type DeviceError, type Fan, type Metric, measured } from '#model'
+import { type Board, type DeviceError, type Fan, type Metric, measured, type Pool } from '#model'
 import type { Model, Telemetry } from './define.js'
 
 /** Below this share of the nominal hashrate an efficiency says nothing. */
@@ -6,43 +6,91 @@ const efficiencyFrom = 0.01
 /** Up to this share of missing chips the board still does its work. */
 const fewChips = 0.03
 
-/** What follows from the readings for every brand alike: maxima, means, efficiency, and what the model row says should be there. */
-export function finish(read: Telemetry, model: Model | undefined): Telemetry {
-  const telemetry: Telemetry = { ...read }
+type Combine = 'sum' | 'mean' | 'max' | 'min'
+
+/** What the parts of a device say together, where the device itself does not say it: metric, how, which field of the part. */
+const ofBoards: readonly (readonly [Metric, Combine, keyof Board])[] = [
+  ['hashrateThs', 'sum', 'hashrateThs'],
+  ['boardTempMaxC', 'max', 'boardTempC'],
+  ['boardTempAvgC', 'mean', 'boardTempC'],
+  ['chipTempMaxC', 'max', 'chipTempMaxC'],
+  ['chipTempAvgC', 'mean', 'chipTempAvgC'],
+  ['chipTempMinC', 'min', 'chipTempMinC'],
+  ['inletTempC', 'max', 'inletTempC'],
+  ['outletTempC', 'max', 'outletTempC'],
+  ['frequencyMhz', 'mean', 'frequencyMhz'],
+  ['hwErrors', 'sum', 'hwErrors'],
+]
+const ofFans: readonly (readonly [Metric, Combine, keyof Fan])[] = [['fanMaxRpm', 'max', 'rpm']]
+const ofPools: readonly (readonly [Metric, Combine, keyof Pool])[] = [
+  ['acceptedShares', 'sum', 'accepted'],
+  ['rejectedShares', 'sum', 'rejected'],
+  ['staleShares', 'sum', 'stale'],
+]
+
+/**
+ * Adds to the readings what follows from them for every brand alike: maxima, means, efficiency, and what the model row says should be
+ * there. Runs on every poll of every device: one pass a metric, no copies.
+ */
+export function finish(telemetry: Telemetry, model: Model | undefined): Telemetry {
   const hashing = !telemetry.asleep
   if (telemetry.boards) telemetry.boards = withExpected(telemetry.boards, model, hashing)
-  const fill = (metric: Metric, value: number | undefined) => {
-    const derived = measured(metric, value)
-    if (telemetry[metric] === undefined && derived !== undefined) telemetry[metric] = derived
-  }
-  const boards = telemetry.boards ?? []
-  const fans = (telemetry.fans ?? []).filter((fan) => fan.location !== 'psu')
-  const pools = (telemetry.pools ?? []).filter((pool) => !pool.devFee)
-
-  fill('nominalHashrateThs', model?.nominalHashrateThs)
-  fill('hashrateThs', sum(boards.map((board) => board.hashrateThs)))
-  fill('boardTempMaxC', max(boards.map((board) => board.boardTempC)))
-  fill('boardTempAvgC', mean(boards.map((board) => board.boardTempC)))
-  fill('chipTempMaxC', max(boards.map((board) => board.chipTempMaxC)))
-  fill('chipTempAvgC', mean(boards.map((board) => board.chipTempAvgC)))
-  fill('chipTempMinC', min(boards.map((board) => board.chipTempMinC)))
-  fill('inletTempC', max(boards.map((board) => board.inletTempC)))
-  fill('outletTempC', max(boards.map((board) => board.outletTempC)))
-  fill('frequencyMhz', mean(boards.map((board) => board.frequencyMhz)))
-  fill('hwErrors', sum(boards.map((board) => board.hwErrors)))
-  fill('fanMaxRpm', max(fans.map((fan) => fan.rpm)))
-  fill('acceptedShares', sum(pools.map((pool) => pool.accepted)))
-  fill('rejectedShares', sum(pools.map((pool) => pool.rejected)))
-  fill('staleShares', sum(pools.map((pool) => pool.stale)))
-  fill('efficiencyJTh', efficiency(telemetry))
-
-  const derived = hashing
-    ? [...boardErrors(telemetry), ...fanErrors(fans, telemetry, model), ...poolErrors(telemetry)]
-    : []
-  const known = telemetry.errors ?? []
-  const fresh = derived.filter((error) => !known.some((other) => sameFinding(other, error)))
-  if (known.length + fresh.length > 0 || telemetry.errors) telemetry.errors = [...known, ...fresh]
+  const { boards, pools } = telemetry
+  const fans = telemetry.fans?.some((fan) => fan.location === 'psu')
+    ? telemetry.fans.filter((fan) => fan.location !== 'psu')
+    : telemetry.fans
+  fill(telemetry, 'nominalHashrateThs', model?.nominalHashrateThs)
+  if (boards) fillFrom(telemetry, boards, ofBoards)
+  if (fans) fillFrom(telemetry, fans, ofFans)
+  if (pools)
+    fillFrom(telemetry, pools.some((pool) => pool.devFee) ? pools.filter((pool) => !pool.devFee) : pools, ofPools)
+  if (telemetry.efficiencyJTh === undefined) fill(telemetry, 'efficiencyJTh', efficiency(telemetry))
+  if (hashing)
+    addFindings(telemetry, [
+      ...boardErrors(telemetry),
+      ...fanErrors(fans ?? [], telemetry, model),
+      ...poolErrors(telemetry),
+    ])
   return telemetry
+}
+
+function fill(telemetry: Telemetry, metric: Metric, value: number | undefined) {
+  if (telemetry[metric] !== undefined) return
+  const derived = measured(metric, value)
+  if (derived !== undefined) telemetry[metric] = derived
+}
+
+function fillFrom<P>(
+  telemetry: Telemetry,
+  parts: readonly P[],
+  table: readonly (readonly [Metric, Combine, keyof P])[],
+) {
+  for (const [metric, combine, field] of table) {
+    if (telemetry[metric] === undefined) fill(telemetry, metric, combined(parts, field, combine))
+  }
+}
+
+/** Over the parts that report it; undefined if none does. */
+function combined<P>(parts: readonly P[], field: keyof P, combine: Combine): number | undefined {
+  let result: number | undefined
+  let count = 0
+  for (const part of parts) {
+    const value = part[field]
+    if (typeof value !== 'number') continue
+    count++
+    if (result === undefined) result = value
+    else if (combine === 'max') result = value > result ? value : result
+    else if (combine === 'min') result = value < result ? value : result
+    else result += value
+  }
+  return result !== undefined && combine === 'mean' ? Math.round((result / count) * 100) / 100 : result
+}
+
+/** The findings that the vendor has not named itself. */
+function addFindings(telemetry: Telemetry, findings: readonly DeviceError[]) {
+  if (findings.length === 0) return
+  const known = telemetry.errors ?? []
+  telemetry.errors = [...known, ...findings.filter((finding) => !known.some((other) => sameFinding(other, finding)))]
 }
 
 function efficiency({ powerW, hashrateThs, expectedHashrateThs, nominalHashrateThs }: Telemetry): number | undefined {
@@ -54,27 +102,26 @@ function efficiency({ powerW, hashrateThs, expectedHashrateThs, nominalHashrateT
 
 /** The boards in order, with what the model expects of each, and the missing ones named. */
 function withExpected(boards: readonly Board[], model: Model | undefined, hashing: boolean): Board[] {
-  const count = Math.max(model?.boards ?? 0, ...boards.map((board) => board.slot + 1))
+  let count = model?.boards ?? 0
+  for (const { slot } of boards) if (slot >= count) count = slot + 1
   return Array.from({ length: count }, (_, slot) => {
-    const board = boards.find((each) => each.slot === slot)
+    // In most replies the boards are in order already.
+    const board = boards[slot]?.slot === slot ? boards[slot] : boards.find((each) => each.slot === slot)
     if (!board) return { slot, status: hashing ? 'missing' : 'disabled' } satisfies Board
-    const expectedChips = board.expectedChips ?? model?.chips
-    const whole: Board = expectedChips === undefined ? { ...board } : { ...board, expectedChips }
-    whole.status ??= statusOf(whole, hashing)
-    return whole
+    const expectedChips = board.expectedChips ?? model?.chips ?? null
+    return { ...board, expectedChips, status: board.status ?? statusOf(board, expectedChips, hashing) }
   })
 }
 
-function statusOf(board: Board, hashing: boolean): NonNullable<Board['status']> {
+function statusOf(board: Board, expectedChips: number | null, hashing: boolean): NonNullable<Board['status']> {
   if (!hashing) return 'ok'
   if (board.chips === 0) return 'missing'
   if (board.hashrateThs === 0) return 'error'
-  return missingChips(board) > (board.expectedChips ?? 0) * fewChips ? 'degraded' : 'ok'
+  return missingChips(board.chips, expectedChips) > (expectedChips ?? 0) * fewChips ? 'degraded' : 'ok'
 }
 
-function missingChips(board: Board): number {
-  if (board.chips == null || board.expectedChips == null) return 0
-  return Math.max(0, board.expectedChips - board.chips)
+function missingChips(chips: number | null | undefined, expected: number | null | undefined): number {
+  return chips == null || expected == null ? 0 : Math.max(0, expected - chips)
 }
 
 function boardErrors({ boards = [], hashrateThs }: Telemetry): DeviceError[] {
@@ -105,7 +152,7 @@ function boardErrors({ boards = [], hashrateThs }: Telemetry): DeviceError[] {
         },
       ]
     }
-    const chips = missingChips(board)
+    const chips = missingChips(board.chips, board.expectedChips)
     if (chips === 0) return []
     const severity = chips > (board.expectedChips ?? 0) * fewChips ? 'medium' : 'low'
     return [
@@ -160,30 +207,4 @@ function sameFinding(vendor: DeviceError, derived: DeviceError): boolean {
     (vendor.index ?? null) === (derived.index ?? null) &&
     vendor.code === derived.code
   )
-}
-
-function known(values: readonly (number | null | undefined)[]): number[] {
-  return values.filter((value): value is number => value !== null && value !== undefined)
-}
-
-function sum(values: readonly (number | null | undefined)[]): number | undefined {
-  const numbers = known(values)
-  return numbers.length === 0 ? undefined : numbers.reduce((total, value) => total + value, 0)
-}
-
-function mean(values: readonly (number | null | undefined)[]): number | undefined {
-  const numbers = known(values)
-  return numbers.length === 0
-    ? undefined
-    : Math.round((numbers.reduce((total, value) => total + value, 0) / numbers.length) * 100) / 100
-}
-
-function max(values: readonly (number | null | undefined)[]): number | undefined {
-  const numbers = known(values)
-  return numbers.length === 0 ? undefined : Math.max(...numbers)
-}
-
-function min(values: readonly (number | null | undefined)[]): number | undefined {
-  const numbers = known(values)
-  return numbers.length === 0 ? undefined : Math.min(...numbers)
 }

@@ -1,6 +1,6 @@
-import { type ErrorInfo, errorInfo, isMetric, measured, SdkError, toSdkError, withDeadline } from '#model'
-import type { Device, Extraction, Model, Read, Telemetry } from './define.js'
-import { finish } from './finish.js'
+import { type ErrorInfo, SdkError, toSdkError, withDeadline } from '#model'
+import type { Device, Model, Read, Telemetry } from './define.js'
+import { extract } from './extract.js'
 import type { Io, Protocol, Reply } from './io.js'
 
 /** The outcome of one read, kept between visits so that slow reads are asked rarely. */
@@ -160,53 +160,4 @@ function throwIfNothing(due: readonly Named[], replies: Replies, now: number) {
   const errors = asked.map((reply) => reply.error ?? reply.outdated).filter((error) => error !== undefined)
   if (errors.length < asked.length || asked.length === 0) return
   throw telling.map((code) => errors.find((error) => error.code === code)).find((error) => error) ?? errors[0]!
-}
-
-function extract(device: Device, replies: Replies): Pick<Observation, 'telemetry' | 'missing' | 'model'> {
-  const telemetry: Record<string, unknown> = {}
-  const missing: Record<string, ErrorInfo> = {}
-  const others: Record<string, unknown> = {}
-  const isUsed = (name: string) => isWayInUse(device.reads[name], replies)
-  for (const name in replies) if (isUsed(name)) others[name] = replies[name]?.value
-  const take = (field: string, sources: readonly Extraction[], model: Model) => {
-    for (const source of sources) {
-      const reply = replies[source.read]
-      if (!reply || !isUsed(source.read)) continue
-      if (reply.error) {
-        if (!isExpected(device.reads[source.read]!, reply.error)) missing[field] ??= errorInfo(reply.error)
-        continue
-      }
-      try {
-        const value = reported(field, source.take(reply.value as never, model, others as never))
-        if (value === undefined) continue
-        telemetry[field] = value
-        delete missing[field]
-        return
-      } catch (error) {
-        missing[field] ??= errorInfo(error, 'DEVICE_BAD_REPLY')
-      }
-    }
-  }
-  const isIdentity = (field: string) => field === 'model' || field === 'variant'
-  for (const [field, sources] of device.telemetry) if (isIdentity(field)) take(field, sources, {})
-  const { model: name, variant } = telemetry as Telemetry
-  const model = name === undefined ? undefined : device.modelOf(name, variant)
-  for (const [field, sources] of device.telemetry) if (!isIdentity(field)) take(field, sources, model ?? {})
-  return { telemetry: finish(telemetry as Telemetry, model), missing, model }
-}
-
-/** What a second way said is out of date as soon as the first one works again. */
-function isWayInUse(read: Read | undefined, replies: Replies): boolean {
-  return !read?.insteadOf.length || read.insteadOf.some((other) => replies[other]?.error !== undefined)
-}
-
-/** An optional read that this firmware does not have makes nothing missing. */
-function isExpected(read: Read, error: SdkError): boolean {
-  return read.optional && (error.code === 'DEVICE_UNSUPPORTED' || error.code === 'NOT_REPORTED')
-}
-
-function reported(field: string, value: unknown): unknown {
-  if (value === undefined || value === null || value === '') return undefined
-  if (isMetric(field)) return measured(field, value as number)
-  return value
 }

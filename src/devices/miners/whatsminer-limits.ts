@@ -70,7 +70,14 @@ export const shown = {
       watts === noPowerLimit ? isLess(now.miningUptimeS, before.miningUptimeS) : now.powerLimitW === watts,
   },
   setPowerPercent: { settleMs: settingMs, settled: (now, { percent }) => now.tuning?.percent === percent },
-  setFrequencyPercent: { settleMs: restartMs, settled: (now, { percent }) => now.tuning?.frequencyPct === percent },
+  setFrequencyPercent: {
+    settleMs: restartMs,
+    // Where the percent is not reported, the restart of mining that comes with it is.
+    settled: (now, { percent }, before) =>
+      now.tuning?.frequencyPct == null
+        ? isLess(now.miningUptimeS, before.miningUptimeS)
+        : now.tuning.frequencyPct === percent,
+  },
   setPools: { settleMs: settingMs, settled: (now, input) => hasPools(now, input) },
   setLed: { settleMs: settingMs, settled: (now, { on }) => now.led === (on ? 'blink' : 'off') },
   setHostname: { settleMs: settingMs, settled: (now, { hostname }) => now.hostname === hostname },

@@ -6,7 +6,8 @@ import { whatsminerError } from './whatsminer-errors.js'
 
 /** The replies of API v1 and v2 in our units (protocols/whatsminer.md §1.4). Pure; what is not there is undefined, never 0. */
 
-const mhsPerThs = 1e6
+/** Firmwares give MH/s with two decimals; without rounding, division would add noise behind them. */
+const toThs = (mhs: number) => Math.round(mhs * 100) / 1e8
 /** Below it a rate may be TH/s under an MH/s name: 0.01 TH/s is no rate of a working board or miner. */
 const ambiguousBelow = 1e4
 /** How far a rate may be from the one it is compared with, either way. */
@@ -21,10 +22,10 @@ export function summaryRate(summary: Fields, key: string): number | undefined {
   if (value === undefined || value < 0) return undefined
   if (value < ambiguousBelow && value > 0) {
     const mean = num(summary['MHS av'])
-    const expected = mean !== undefined && mean >= ambiguousBelow ? mean / mhsPerThs : factoryThs(summary)
+    const expected = mean !== undefined && mean >= ambiguousBelow ? toThs(mean) : factoryThs(summary)
     if (expected !== undefined && value < expected * plausibleFactor && value > expected / plausibleFactor) return value
   }
-  return value / mhsPerThs
+  return toThs(value)
 }
 
 /** The hashrate on the label, TH/s; firmwares write 0 or a small negative number where they do not know it. */
@@ -36,7 +37,7 @@ export function factoryThs(summary: Fields): number | undefined {
 /** What it should bring with its present settings, TH/s: the label, lowered by power and frequency; in low mode the vendor's target. */
 export function expectedThs(summary: Fields, status: Fields | undefined): number | undefined {
   const target = num(summary['Target MHS'])
-  const targetThs = target !== undefined && target > 0 ? target / mhsPerThs : undefined
+  const targetThs = target !== undefined && target > 0 ? toThs(target) : undefined
   const label = factoryThs(summary)
   if (label === undefined) return targetThs
   if (powerMode(summary['Power Mode']) === 'low' && targetThs !== undefined) return Math.min(label, targetThs)
@@ -72,7 +73,7 @@ const boardRates = ['HS RT', 'MHS 5s', 'MHS 1m', 'MHS av', 'MHS 15m'] as const
 /** One entry a board. A board of a miner that was told to sleep is `Dead` too: that is no finding. */
 export function boardsOf(devs: readonly Fields[], asleep = false): Board[] {
   const largest = Math.max(0, ...devs.flatMap((dev) => boardRates.map((key) => num(dev[key]) ?? 0)))
-  const perThs = largest < ambiguousBelow ? 1 : mhsPerThs
+  const isThs = largest < ambiguousBelow
   return devs.map((dev, position) => {
     const rate = boardRates.map((key) => num(dev[key])).find((value) => value !== undefined && value >= 0)
     const label = num(dev['Factory GHS']) ?? num(dev['HS Factory'])
@@ -81,7 +82,7 @@ export function boardsOf(devs: readonly Fields[], asleep = false): Board[] {
       slot: slotOf(dev, position),
       serial: str(dev['PCB SN']),
       status: boardStatus(dev, asleep),
-      hashrateThs: rate === undefined ? undefined : rate / perThs,
+      hashrateThs: rate === undefined || isThs ? rate : toThs(rate),
       expectedHashrateThs: label !== undefined && label > 0 ? label / 1000 : undefined,
       chips: positive(chips, true),
       frequencyMhz: positive(num(dev['Chip Frequency']) ?? num(dev.Frequency), true),
@@ -245,13 +246,14 @@ export function powerMode(value: unknown): PowerMode | undefined {
   return modes[str(value)?.toLowerCase() ?? '']
 }
 
-export function tuningOf(summary: Fields, status: Fields | undefined): Tuning {
+export function tuningOf(summary: Fields, status: Fields | undefined, devs: readonly Fields[] | undefined): Tuning {
+  const isTuning = tuningNow(summary, devs)
   return defined({
     mode: powerMode(summary['Power Mode']) ?? powerMode(status?.power_mode),
     targetW: positive(num(summary['Power Limit']) ?? num(status?.power_limit_set)),
     percent: powerPercent(status),
     frequencyPct: frequencyPercent(summary, status),
-    tuned: bool(summary['Upfreq Complete']),
+    tuned: isTuning === undefined ? undefined : !isTuning,
   })
 }
 

@@ -205,7 +205,7 @@ export const whatsminer = defineDevice({
     fans: from('summary', fansOf),
     pools: from('pools', poolsOf),
     errors: [from('errors', (errors) => errorsOf(errors.error_code)), from('summary', summaryErrors)],
-    tuning: from('summary', (summary, _, { status }) => tuningOf(summary, status)),
+    tuning: from('summary', (summary, _, { status, edevs }) => tuningOf(summary, status, edevs)),
     tuningNow: from('summary', (summary, _, { edevs }) => tuningNow(summary, edevs)),
     asleep: from('status', asleep),
   }),

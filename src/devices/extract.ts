@@ -1,0 +1,71 @@
+import { type ErrorInfo, errorInfo, isMetric, measured, type SdkError } from '#model'
+import { type Device, type Extraction, isIdentity, type Model, type Read, type Telemetry } from './define.js'
+import { finish } from './finish.js'
+import type { Observation, Replies } from './observe.js'
+
+/** Every field out of the replies of a visit: the values, and for those whose read failed the reason. Runs on every poll. */
+export function extract(device: Device, replies: Replies): Pick<Observation, 'telemetry' | 'missing' | 'model'> {
+  const telemetry: Telemetry = {}
+  const missing: Record<string, ErrorInfo> = {}
+  const used = usedReplies(device, replies)
+  const others: Record<string, unknown> = {}
+  for (const [name, reply] of used) others[name] = reply.value
+  let model: Model | undefined
+  let known = false
+  // Who it is comes first in the list: the row of its model is what the other fields are taken with.
+  for (const [field, sources] of device.telemetry) {
+    if (!known && !isIdentity(field)) {
+      known = true
+      model = telemetry.model === undefined ? undefined : device.modelOf(telemetry.model, telemetry.variant)
+    }
+    take(field, sources)
+  }
+  return { telemetry: finish(telemetry, model), missing, model }
+
+  function take(field: string, sources: readonly Extraction[]) {
+    let failed = false
+    for (const source of sources) {
+      const reply = used.get(source.read)
+      if (!reply) continue
+      if (reply.error) {
+        if (isExpected(device.reads[source.read]!, reply.error)) continue
+        failed = true
+        missing[field] ??= errorInfo(reply.error)
+        continue
+      }
+      try {
+        const value = reported(field, source.take(reply.value as never, model ?? noFacts, others as never))
+        if (value === undefined) continue
+        ;(telemetry as Record<string, unknown>)[field] = value
+        if (failed) delete missing[field]
+        return
+      } catch (error) {
+        failed = true
+        missing[field] ??= errorInfo(error, 'DEVICE_BAD_REPLY')
+      }
+    }
+  }
+}
+
+const noFacts: Model = Object.freeze({})
+
+/** What a second way said is out of date as soon as the first one works again. */
+function usedReplies(device: Device, replies: Replies): Map<string, Replies[string]> {
+  const used = new Map<string, Replies[string]>()
+  for (const name in replies) {
+    const ways = device.reads[name]?.insteadOf ?? []
+    if (ways.length === 0 || ways.some((other) => replies[other]?.error !== undefined)) used.set(name, replies[name]!)
+  }
+  return used
+}
+
+/** An optional read that this firmware does not have makes nothing missing. */
+function isExpected(read: Read, error: SdkError): boolean {
+  return read.optional && (error.code === 'DEVICE_UNSUPPORTED' || error.code === 'NOT_REPORTED')
+}
+
+function reported(field: string, value: unknown): unknown {
+  if (value === undefined || value === null || value === '') return undefined
+  if (isMetric(field)) return measured(field, value as number)
+  return value
+}
