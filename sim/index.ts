@@ -14,12 +14,13 @@
  * address (it is reported, but the sockets stay where they are).
  */
 export { addressesFrom } from './addresses.js'
+export type { Drive } from './drive.js'
 export { Farm, type FarmDevice, type FarmOptions, plainDevice, type SimulatedDevice, startFarm } from './farm.js'
 export { type Fault, type FaultKind, faultKinds, faults } from './faults.js'
 export { type AntminerRow, antminers, type Hardware, type WhatsminerRow, whatsminers } from './hardware.js'
 export { Machine } from './machine.js'
 export { type Mix, parseMix } from './mix.js'
-export { type Drive, Physics, type Reading } from './physics.js'
+export { Physics, type Reading } from './physics.js'
 export { type FarmProcess, forkSimulation } from './process.js'
 export { runSimulation, type SimulationOptions } from './run.js'
 export { simulatedPassword } from './whatsminer/index.js'

@@ -1,7 +1,14 @@
 import type { Clock } from '#model'
-import type { Farm } from './farm.js'
 import { type Fault, faultKinds, faults } from './faults.js'
+import type { Hardware } from './hardware.js'
 import { sequence } from './random.js'
+
+/** What a storm goes over: a farm. */
+export interface Breakable {
+  readonly devices: readonly { readonly machine: { readonly hardware: Hardware } }[]
+  setFault(index: number, fault: Fault): Promise<void>
+  clearFault(index: number, which: Fault): Promise<void>
+}
 
 export interface StormOptions {
   /** Of all miners, broken at any time. */
@@ -20,7 +27,7 @@ export class Storm {
   readonly #options: StormOptions
   readonly #next: () => number
   readonly #broken = new Map<number, { fault: Fault; until: number }>()
-  #farm: Farm | undefined
+  #farm: Breakable | undefined
   #forget: () => void = () => {}
   #work: Promise<unknown> = Promise.resolve()
 
@@ -29,7 +36,7 @@ export class Storm {
     this.#next = sequence(options.seed + 77)
   }
 
-  start(farm: Farm) {
+  start(farm: Breakable) {
     this.#farm = farm
     this.#turn()
   }
@@ -53,7 +60,7 @@ export class Storm {
     this.#forget = clock.after(everyMs / speed, () => this.#turn())
   }
 
-  #heal(farm: Farm, now: number): Promise<void>[] {
+  #heal(farm: Breakable, now: number): Promise<void>[] {
     const over = [...this.#broken].filter(([, { until }]) => until <= now)
     return over.map(async ([index, { fault }]) => {
       await farm.clearFault(index, fault)
@@ -61,7 +68,7 @@ export class Storm {
     })
   }
 
-  #break(farm: Farm, now: number): Promise<void>[] {
+  #break(farm: Breakable, now: number): Promise<void>[] {
     const { share, speed } = this.#options
     const started: Promise<void>[] = []
     const wanted = Math.round(farm.devices.length * share)

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import type { Drive } from '../drive.js'
 import type { AntminerRow } from '../hardware.js'
 import { asFields, type Fields } from '../json.js'
 import { Machine, type MachineOptions } from '../machine.js'
-import type { Drive, Reading } from '../physics.js'
+import type { Reading } from '../physics.js'
 import type { PoolEntry } from '../pools.js'
 
 export interface AntminerOptions extends MachineOptions {

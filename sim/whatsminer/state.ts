@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { modeRate } from '../drive.js'
 import type { WhatsminerRow } from '../hardware.js'
 import type { Fields } from '../json.js'
 import { Machine, type MachineOptions } from '../machine.js'
-import { modeRate, type Reading } from '../physics.js'
+import type { Reading } from '../physics.js'
 import type { PoolEntry } from '../pools.js'
 import { letters, sequence } from '../random.js'
 

@@ -88,7 +88,11 @@ function check(reading: Reading, before: Reading | undefined) {
   if (!(powerW > 0 && powerW < 20_000)) throw new Error(`power ${powerW}`)
   if (!boards.every((board) => board.boardC > ambientC && board.chipMaxC >= board.chipAvgC && board.boardC < 160))
     throw new Error('a board colder than its coolant, or beyond sense')
-  if (before && (workTh < before.workTh - 1e-6 || energyWs < before.energyWs - 1e-3)) throw new Error('a counter fell')
+  if (
+    before &&
+    (workTh < before.workTh - 1e-6 || energyWs < before.energyWs - 1e-3 || reading.hwErrors < before.hwErrors)
+  )
+    throw new Error('a counter fell')
 }
 
 test('asleep it hashes nothing at all, measured zero, and cools down to its coolant', async (t) => {
