@@ -1,7 +1,6 @@
-import { errors as errorTable, metrics as metricTable } from 'virtual:vocabulary'
 import type { ComponentChildren } from 'preact'
 import { useCallback, useState } from 'preact/hooks'
-import type { DeviceRecord, Metric } from '#model'
+import type { DeviceRecord } from '#model'
 import { commandsOf } from '../commanding.js'
 import { nameOf } from '../filter.js'
 import { duration, efficiency, hashrate, none, percent, power, quantity, share, temperature } from '../format.js'
@@ -24,6 +23,8 @@ import {
   Value,
 } from '../ui/parts.js'
 import { CommandDialog, CommandMenu } from './command-dialog.js'
+import { AllMetrics, Identity, MissingFields, Settings } from './device-facts.js'
+import { Events, Raw } from './device-log.js'
 import { Boards, Fans, Pools } from './device-parts.js'
 
 /** One device in full: read again each time the stream tells that it has changed. */
@@ -235,208 +236,6 @@ function Errors({ record }: { record: DeviceRecord }) {
           </li>
         ))}
       </ul>
-    </Card>
-  )
-}
-
-function Facts({ rows }: { rows: readonly (readonly [string, ComponentChildren])[] }) {
-  const given = rows.filter(([, value]) => value !== null && value !== undefined && value !== '')
-  if (given.length === 0) return <Empty>Not reported.</Empty>
-  return (
-    <dl class="pairs">
-      {given.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  )
-}
-
-function Identity({ record }: { record: DeviceRecord }) {
-  const { firmware, psu, location } = record
-  return (
-    <Card title="Device">
-      <Facts
-        rows={
-          [
-            ['Id', <code key="id">{record.id}</code>],
-            ['Firmware', [firmware.family, firmware.version].filter(Boolean).join(' ')],
-            ['API', firmware.api],
-            ['Serial', record.serial],
-            ['MAC', record.mac],
-            ['Host name', record.hostname],
-            ['Control board', record.controlBoard],
-            ['Power supply', psu && [psu.model, psu.version, psu.serial].filter(Boolean).join(' · ')],
-            [
-              'Location',
-              [location.container, location.rack, location.slot].filter((part) => part !== undefined).join(' / '),
-            ],
-            [
-              'Tags',
-              record.tags.length > 0 &&
-                record.tags.map((tag) => (
-                  <span class="tag" key={tag}>
-                    {tag}
-                  </span>
-                )),
-            ],
-            ['Worker', record.worker],
-            ['Answered in', record.latencyMs != null && `${Math.round(record.latencyMs)} ms`],
-          ].filter(([, value]) => value !== false) as [string, ComponentChildren][]
-        }
-      />
-    </Card>
-  )
-}
-
-const yes = (value: boolean | null | undefined) => (value === true ? 'yes' : value === false ? 'no' : null)
-
-function Settings({ record }: { record: DeviceRecord }) {
-  const { tuning, network } = record
-  return (
-    <Card title="Tuning and network">
-      <Facts
-        rows={[
-          ['Power mode', tuning?.mode],
-          ['Target power', tuning?.targetW != null ? <Value of={power(tuning.targetW)} /> : null],
-          ['Target hashrate', tuning?.targetThs != null ? <Value of={hashrate(tuning.targetThs)} /> : null],
-          ['Power', tuning?.percent != null ? percent(tuning.percent) : null],
-          [
-            'Frequency',
-            tuning?.frequencyPct != null ? `${tuning.frequencyPct > 0 ? '+' : ''}${tuning.frequencyPct} %` : null,
-          ],
-          ['Preset', tuning?.preset],
-          ['Tuned', yes(tuning?.tuned)],
-          ['LED', record.led],
-          ['DHCP', yes(network?.dhcp)],
-          ['IP address', network?.ip],
-          ['Netmask', network?.netmask],
-          ['Gateway', network?.gateway],
-          ['DNS', network?.dns?.join(', ')],
-        ]}
-      />
-    </Card>
-  )
-}
-
-function AllMetrics({ record }: { record: DeviceRecord }) {
-  const given = (Object.keys(metricTable) as Metric[]).filter(
-    (name) => record.metrics[name] !== undefined && record.metrics[name] !== null,
-  )
-  return (
-    <Card>
-      <details>
-        <summary>All {given.length} values that it reports</summary>
-        <dl class="pairs wide">
-          {given.map((name) => (
-            <div key={name}>
-              <dt title={name}>{metricTable[name].title}</dt>
-              <dd>
-                <Value of={quantity(record.metrics[name], metricTable[name].unit)} />
-              </dd>
-            </div>
-          ))}
-        </dl>
-      </details>
-    </Card>
-  )
-}
-
-function MissingFields({ record }: { record: DeviceRecord }) {
-  return (
-    <Card title="Could not be read this time">
-      <ul class="rows">
-        {Object.entries(record.missing).map(([field, { code, message }]) => (
-          <li key={field}>
-            <span>{metricTable[field as Metric]?.title ?? field}</span>
-            <span class="why">{message}</span>
-            <span class="quiet" title={errorTable[code]?.action}>
-              {errorTable[code]?.title ?? code}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </Card>
-  )
-}
-
-const eventTones = {
-  'error-raised': ['warn', 'triangle'],
-  'error-cleared': ['ok', 'check'],
-  command: ['busy', 'bolt'],
-  status: ['off', 'cycle'],
-} as const
-const refreshEventsMs = 10_000
-
-function Events({ id }: { id: string }) {
-  const { client } = useApp()
-  const { data, error, reload } = useLoad(() => client.events(id), [id], refreshEventsMs)
-  return (
-    <Card title="Events">
-      {error && <Problem error={error} retry={reload} />}
-      {data?.length === 0 && <Empty>Nothing has happened yet.</Empty>}
-      <ul class="rows events">
-        {data?.map((event, index) => {
-          const [tone, icon] = eventTones[event.type as keyof typeof eventTones] ?? ['off', 'dash']
-          return (
-            <li key={`${event.at}${event.type}${index}`}>
-              <span class={`mark ${tone}`} title={event.type}>
-                <Icon name={icon} />
-              </span>
-              <span class="why">{event.message}</span>
-              <Time at={event.at} />
-            </li>
-          )
-        })}
-      </ul>
-    </Card>
-  )
-}
-
-/** Asked for on demand: it reads the device once more. */
-function Raw({ id }: { id: string }) {
-  const { client } = useApp()
-  const [raw, setRaw] = useState<Awaited<ReturnType<typeof client.raw>> | null>(null)
-  const [error, setError] = useState<Error | null>(null)
-  const [busy, setBusy] = useState(false)
-  const read = () => {
-    setBusy(true)
-    setError(null)
-    client
-      .raw(id)
-      .then(setRaw, setError)
-      .finally(() => setBusy(false))
-  }
-  return (
-    <Card
-      title="Raw replies"
-      extra={
-        <button type="button" onClick={read} disabled={busy}>
-          {busy ? 'Reading …' : raw ? 'Read again' : 'Read now'}
-        </button>
-      }
-    >
-      {error && <Problem error={error} />}
-      {!raw && !error && <Empty>The replies of the device as they come, without secrets.</Empty>}
-      {raw && (
-        <>
-          <p class="quiet">
-            Read at <Time at={raw.at} />
-          </p>
-          {Object.entries(raw.replies).map(([name, reply]) => (
-            <details key={name}>
-              <summary>
-                <code>{name}</code>
-              </summary>
-              <pre class="raw" tabIndex={0}>
-                {typeof reply === 'string' ? reply : JSON.stringify(reply, null, 2)}
-              </pre>
-            </details>
-          ))}
-        </>
-      )}
     </Card>
   )
 }
