@@ -70,8 +70,6 @@ export interface HistoryRequest {
 /** What the stream tells. `reset`: too much was missed, read everything again. */
 export interface StreamHandlers {
   open(): void
-  /** Anything came, be it a heartbeat. */
-  heard(): void
   devices(change: { records: DeviceRow[]; removed: string[] }): void
   fleet(fleet: Fleet): void
   /** Without their results. */
@@ -189,12 +187,8 @@ export function httpClient(base = '/api/v1'): Client {
 /** Read with fetch, not EventSource: heartbeats are seen, so that a link that died without a word is found. */
 async function listen(url: string, handlers: StreamHandlers, signal: AbortSignal): Promise<void> {
   const silence = new AbortController()
-  let timer = setTimeout(() => silence.abort(new ClientError('UNREACHABLE', 0, 'The stream fell silent')), silenceMs)
-  const heard = () => {
-    clearTimeout(timer)
-    timer = setTimeout(() => silence.abort(new ClientError('UNREACHABLE', 0, 'The stream fell silent')), silenceMs)
-    handlers.heard()
-  }
+  const patience = () => setTimeout(() => silence.abort(), silenceMs)
+  let timer = patience()
   try {
     const response = await fetch(url, {
       headers: { accept: 'text/event-stream' },
@@ -211,7 +205,8 @@ async function listen(url: string, handlers: StreamHandlers, signal: AbortSignal
     })
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      heard()
+      clearTimeout(timer)
+      timer = patience()
       read(part.value)
     }
   } catch (error) {
@@ -219,6 +214,7 @@ async function listen(url: string, handlers: StreamHandlers, signal: AbortSignal
     throw error instanceof ClientError ? error : unreachable(error)
   } finally {
     clearTimeout(timer)
+    silence.abort()
   }
 }
 

@@ -24,7 +24,7 @@ export async function follow(
     }
     if (signal.aborted) return
     const waitMs = backoff(attempt++, Math.random())
-    store.link.set({ ...store.link.value, state: 'lost', retryAt: Date.now() + waitMs })
+    store.link.set({ state: 'lost', retryAt: Date.now() + waitMs })
     await pause(waitMs, signal)
   }
 }
@@ -52,10 +52,9 @@ async function connect(client: Client, store: Store, signal: AbortSignal, onOpen
     {
       open() {
         onOpen()
-        store.link.set({ state: 'live', heardAt: Date.now(), retryAt: null })
+        store.link.set({ state: 'live', retryAt: null })
         readAgain()
       },
-      heard: () => store.link.set({ state: 'live', heardAt: Date.now(), retryAt: null }),
       devices(change) {
         for (const id of change.removed) removed.add(id)
         for (const { id } of change.records) removed.delete(id)
@@ -95,14 +94,12 @@ async function readAll(client: Client, store: Store, removed: Set<string>, signa
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer)
-        resolve()
-      },
-      { once: true },
-    )
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
   })
 }

@@ -86,8 +86,6 @@ export function withJob(jobs: readonly CommandJob[], job: CommandJob): CommandJo
 /** `live`: the stream runs. `lost`: it does not; what is shown is frozen and ages. */
 export interface Link {
   state: 'connecting' | 'live' | 'lost'
-  /** When it was last heard of, ms. */
-  heardAt: number | null
   retryAt: number | null
 }
 
@@ -95,7 +93,7 @@ export class Store {
   readonly devices = new Devices()
   readonly fleet = new Cell<Fleet | null>(null)
   readonly jobs = new Cell<readonly CommandJob[]>([])
-  readonly link = new Cell<Link>({ state: 'connecting', heardAt: null, retryAt: null })
+  readonly link = new Cell<Link>({ state: 'connecting', retryAt: null })
   /** The first full read of all devices is done. */
   readonly loaded = new Cell(false)
 }
