@@ -33,7 +33,11 @@ declare module 'hyperbee' {
     ready(): Promise<void>
     get(key: string): Promise<Entry<V> | null>
     batch(): Batch<V>
-    createReadStream(range?: Range, options?: { reverse?: boolean; limit?: number }): AsyncIterable<Entry<V>>
+    /** `wait: false`: a block that is not here is an error, and not waited for. */
+    createReadStream(
+      range?: Range,
+      options?: { reverse?: boolean; limit?: number; wait?: boolean },
+    ): AsyncIterable<Entry<V>>
     /** The tree as it is now; to be closed by the caller. */
     snapshot(): Hyperbee<V>
     /** Closes its session of the core, too. */

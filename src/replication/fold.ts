@@ -1,7 +1,7 @@
-import type Corestore from 'corestore'
 import { chunkOf } from './chunk.js'
-import { keys, type Main, rawName, rollupName, withVolume } from './layout.js'
+import { keys, type Main, rawName, rollupName } from './layout.js'
 import type { Segment } from './segment.js'
+import type { Volumes } from './volumes.js'
 
 /** Which times a chunked segment covers, ms. */
 export interface Span {
@@ -27,7 +27,7 @@ type Put = [key: string, value: unknown]
  */
 export class Fold {
   readonly segment: Segment
-  readonly #cores: Corestore
+  readonly #volumes: Volumes
   readonly #main: Main
   readonly #devices: string[]
   readonly #puts: Put[]
@@ -36,8 +36,8 @@ export class Fold {
   readonly packed = { packedSamples: 0, rawBytes: 0, rollupBytes: 0 }
 
   /** Takes about `steps` steps, or more if there is so little to do in each that `least` things are done at once. */
-  constructor(cores: Corestore, main: Main, segment: Segment, { steps, least }: { steps: number; least: number }) {
-    this.#cores = cores
+  constructor(volumes: Volumes, main: Main, segment: Segment, { steps, least }: { steps: number; least: number }) {
+    this.#volumes = volumes
     this.#main = main
     this.segment = segment
     this.#devices = [...segment.streams.keys()].sort().reverse()
@@ -68,8 +68,8 @@ export class Fold {
       rollups.push([keys.chunk(id, number), chunk.rollup])
       if (index % chunksAtOnce === chunksAtOnce - 1) await othersTurn()
     }
-    await withVolume(this.#cores, rawName(number), (volume) => putAll(volume, raw))
-    await withVolume(this.#cores, rollupName(number), (volume) => putAll(volume, rollups))
+    await this.#volumes.with(rawName(number), (volume) => putAll(volume, raw))
+    await this.#volumes.with(rollupName(number), (volume) => putAll(volume, rollups))
     for (const [index, id] of ids.entries()) {
       this.packed.packedSamples += streams.get(id)!.count
       this.packed.rawBytes += raw[index]![1].length

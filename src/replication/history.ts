@@ -1,13 +1,13 @@
-import type Corestore from 'corestore'
 import { isMetric, type Metric, SdkError } from '#model'
 import { orderOf, readChunk } from './chunk.js'
 import type { Span } from './fold.js'
-import { keys, rawName, rollupName, withVolume } from './layout.js'
+import { keys, rawName, rollupName } from './layout.js'
 import { Intervals, rollupMs } from './rollup.js'
 import type { Segment } from './segment.js'
 import { placeOf } from './stream.js'
 import type { Table } from './table.js'
 import { type HistoryQuery, type Series, stepMs } from './types.js'
+import type { Volumes } from './volumes.js'
 
 export const defaultMaxPoints = 50_000
 /** No value for so many intervals is a gap: the same measure by which a record counts as stale. */
@@ -15,7 +15,7 @@ export const gapIntervals = 3
 
 /** Where the samples of a device are: chunks on disk, and what is still in the journal in memory. */
 export interface Sources {
-  readonly cores: Corestore
+  readonly volumes: Volumes
   readonly spans: readonly Span[]
   /** The first segment whose raw samples are still there; of older ones there are only roll-ups. */
   readonly rawFrom: number
@@ -172,7 +172,7 @@ function eachSample(
 
 /** Shows every chunk of the device that overlaps the span, oldest segment first; not those of segments that were read from memory. */
 async function eachChunk(
-  { cores, spans, rawFrom }: Sources,
+  { volumes, spans, rawFrom }: Sources,
   { deviceId, metrics }: HistoryQuery,
   { from, to }: { from: number; to: number },
   raw: boolean,
@@ -185,15 +185,15 @@ async function eachChunk(
   const there = raw ? spans.filter(({ segment }) => segment >= rawFrom) : spans
   const wanted = there.filter((span) => span.to >= from - reach && span.from <= to && !read.has(span.segment))
   const nameOf = raw ? rawName : rollupName
-  const volumes = new Map<string, Set<number>>()
+  const byVolume = new Map<string, Set<number>>()
   for (const { segment } of wanted) {
     const name = nameOf(segment)
-    volumes.set(name, (volumes.get(name) ?? new Set()).add(segment))
+    byVolume.set(name, (byVolume.get(name) ?? new Set()).add(segment))
   }
-  for (const [name, segments] of volumes) {
+  for (const [name, segments] of byVolume) {
     const range = { gte: keys.chunk(deviceId, Math.min(...segments)), lte: keys.chunk(deviceId, Math.max(...segments)) }
-    await withVolume(cores, name, async (volume) => {
-      for await (const { key, value } of volume.createReadStream(range)) {
+    await volumes.with(name, async (volume) => {
+      for await (const { key, value } of volume.createReadStream(range, { wait: false })) {
         if (segments.has(Number(key.slice(-9)))) visit(readChunk(value, metrics))
       }
     })

@@ -6,6 +6,7 @@ import { type Gone, Replay } from './replay.js'
 import { Segment } from './segment.js'
 import type { State } from './state.js'
 import type { StoreLimits } from './types.js'
+import type { Volumes } from './volumes.js'
 
 /** How far the journal is moved into tables and forgotten: the first segment that is not yet. */
 export interface Progress {
@@ -23,6 +24,7 @@ const nearlyAll = 0.9
 /** The newest history: frames in order, in segments. Finished segments become chunks and are then cleared. */
 export class Journal {
   readonly #cores: Corestore
+  readonly #volumes: Volumes
   readonly #main: Main
   readonly #state: State
   readonly #limits: StoreLimits
@@ -48,6 +50,7 @@ export class Journal {
 
   constructor(parts: {
     cores: Corestore
+    volumes: Volumes
     main: Main
     state: State
     limits: StoreLimits
@@ -57,6 +60,7 @@ export class Journal {
     rawMs: number
   }) {
     this.#cores = parts.cores
+    this.#volumes = parts.volumes
     this.#main = parts.main
     this.#state = parts.state
     this.#limits = parts.limits
@@ -126,7 +130,7 @@ export class Journal {
   async tidy(): Promise<void> {
     const oldest = this.#segments[0]!
     if (!this.#fold && oldest !== this.current) {
-      this.#fold = new Fold(this.#cores, this.#main, oldest, {
+      this.#fold = new Fold(this.#volumes, this.#main, oldest, {
         steps: this.#limits.foldSteps,
         least: this.#limits.foldLeast,
       })

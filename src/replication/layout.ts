@@ -53,22 +53,9 @@ export function between(prefix: string, from: number | undefined, to: number | u
 }
 
 export type Main = Hyperbee<unknown>
-export type Volume = Hyperbee<Uint8Array>
 
 export function openMain(cores: Corestore): Main {
   return new Hyperbee(cores.get({ name: 'main' }), { keyEncoding: 'utf-8', valueEncoding: 'json', extension: false })
-}
-
-/** Opens a volume for one job only: its cache of chunks is gone afterwards. */
-export async function withVolume<T>(cores: Corestore, name: string, job: (volume: Volume) => Promise<T>): Promise<T> {
-  const core = cores.get({ name })
-  const volume: Volume = new Hyperbee(core, { keyEncoding: 'utf-8', valueEncoding: 'binary', extension: false })
-  try {
-    await volume.ready()
-    return await job(volume)
-  } finally {
-    await volume.close()
-  }
 }
 
 /** Any failure of the storage below as one of ours. */

@@ -12,9 +12,9 @@ export function showsLast(metric: Metric): boolean {
 
 interface Bucket {
   /** Per metric: the sum of the known values, or the last one. */
-  readonly value: Float64Array
+  readonly value: number[]
   /** Per metric: how many are known, or when the last one was. */
-  readonly weight: Float64Array
+  readonly weight: number[]
 }
 
 /** Samples gathered in intervals of `stepMs`; each can be added to and merged with others in any order. */
@@ -50,7 +50,7 @@ export class Intervals {
   #bucket(start: number): Bucket {
     let bucket = this.#buckets.get(start)
     if (!bucket) {
-      bucket = { value: new Float64Array(this.metrics.length), weight: new Float64Array(this.metrics.length) }
+      bucket = { value: this.metrics.map(() => 0), weight: this.metrics.map(() => 0) }
       this.#buckets.set(start, bucket)
     }
     return bucket

@@ -21,6 +21,7 @@ import { format, keys, type Main, openMain, storeError, under } from './layout.j
 import type { Gone } from './replay.js'
 import { State } from './state.js'
 import type { Change, EventQuery, HistoryQuery, Series, Store, StoreLimits, StoreOptions, Tick } from './types.js'
+import { Volumes } from './volumes.js'
 
 const defaultLimits: StoreLimits = {
   segmentMs: 3_600_000,
@@ -82,6 +83,7 @@ class FeedStore implements Store {
   readonly #limits: StoreLimits
   readonly #rawMs: number
   readonly #cores: Corestore
+  readonly #volumes: Volumes
   readonly #main: Main
   readonly #state = new State()
   readonly #entries = new Map<string, DeviceEntry>()
@@ -111,6 +113,7 @@ class FeedStore implements Store {
     this.#rawMs = options.rawMs ?? defaultRawMs
     this.#log = log
     this.#cores = cores
+    this.#volumes = new Volumes(cores)
     this.#main = openMain(cores)
   }
 
@@ -130,7 +133,14 @@ class FeedStore implements Store {
     await this.#each('gone/', (id, value) => this.#gone.set(id, value as Gone))
     const spans: Span[] = []
     await this.#each('volume/', (_, value) => spans.push(...(value as Span[])))
-    const parts = { cores: this.#cores, main: this.#main, state: this.#state, limits: this.#limits, gone: this.#gone }
+    const parts = {
+      cores: this.#cores,
+      volumes: this.#volumes,
+      main: this.#main,
+      state: this.#state,
+      limits: this.#limits,
+      gone: this.#gone,
+    }
     this.#journal = new Journal({ ...parts, progress, spans, rawMs: this.#rawMs })
     await this.#journal.open(this.#log)
     this.#counts.diskBytes = await bytesOnDisk(this.#path)
@@ -198,7 +208,7 @@ class FeedStore implements Store {
 
   history(query: HistoryQuery): Promise<Series> {
     const { spans, rawFrom, segments } = this.#journal
-    const sources = { cores: this.#cores, spans, rawFrom, segments, intervalMs: this.intervalMs }
+    const sources = { volumes: this.#volumes, spans, rawFrom, segments, intervalMs: this.intervalMs }
     return this.#read(() => readHistory(sources, query))
   }
 

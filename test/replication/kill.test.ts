@@ -33,6 +33,7 @@ test('nothing is lost or doubled by a kill at any moment, also while segments be
 }, async (t) => {
   const path = await t.tmp()
   let stored = -1
+  let documented = 0
   for (let round = 0; round < rounds; round++) {
     const acknowledged = await runAndKill(path, stored + 1, Math.floor(Math.random() * 90), Math.random() * 12)
     const store = await open(t, path, limits, { intervalMs: 1000 })
@@ -77,7 +78,10 @@ test('nothing is lost or doubled by a kill at any moment, also while segments be
     }
     t.is(store.records().length, 5)
     const document = await store.getDocument<{ tick: number }>('newest')
-    t.ok((document?.tick ?? 0) >= Math.floor(acknowledged / 10) * 10, 'documents too')
+    // Only what this life said it had stored counts: a tick may be there whose document was not written any more.
+    const newest = Math.floor(acknowledged / 10) * 10
+    if (newest > stored) documented = newest
+    t.ok((document?.tick ?? 0) >= documented, 'documents too')
     t.is(store.stats().damagedBlocks, 0)
     stored = last
     await store.close()
