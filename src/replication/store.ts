@@ -1,5 +1,4 @@
-import { mkdir } from 'node:fs/promises'
-import Corestore from 'corestore'
+import type Corestore from 'corestore'
 import {
   type Clock,
   type DeviceEntry,
@@ -10,6 +9,7 @@ import {
   silentLog,
   systemClock,
 } from '#model'
+import { openCores } from './cores.js'
 import { bytesOnDisk } from './disk.js'
 import { draft } from './draft.js'
 import { readEvents, readSettings } from './feed.js'
@@ -47,29 +47,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   } catch (error) {
     await cores.close()
     throw storeError(error, 'the store cannot be read')
-  }
-}
-
-async function openCores(path: string, log: Log): Promise<Corestore> {
-  await mkdir(path, { recursive: true }).catch((error) => {
-    throw storeError(error, 'the storage folder cannot be made')
-  })
-  let cores = new Corestore(path)
-  try {
-    await cores.ready()
-    return cores
-  } catch (error) {
-    await cores.close()
-    if (!/moved unsafely/i.test(String(error))) throw storeError(error, 'the store cannot be opened')
-  }
-  log.warn({ path }, 'the storage folder was moved or copied; only one of the copies may go on')
-  cores = new Corestore(path, { allowBackup: true })
-  try {
-    await cores.ready()
-    return cores
-  } catch (error) {
-    await cores.close()
-    throw storeError(error, 'the store cannot be opened')
   }
 }
 
