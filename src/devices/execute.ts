@@ -1,7 +1,8 @@
 import { type CommandName, check, commands, type Receipt, SdkError, sleep, toSdkError } from '#model'
 import type { Command, Device, Telemetry } from './define.js'
 import type { Io } from './io.js'
-import { type Observation, observe, type Replies } from './observe.js'
+import type { Observation, Replies } from './observation.js'
+import { observe } from './observe.js'
 
 export interface ExecuteOptions {
   /** Of the last visit: saves asking again what changes rarely. */

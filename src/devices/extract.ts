@@ -1,7 +1,7 @@
 import { type ErrorInfo, errorInfo, isMetric, measured, type SdkError } from '#model'
 import { type Device, type Extraction, isIdentity, type Model, type Read, type Telemetry } from './define.js'
 import { finish } from './finish.js'
-import type { Observation, Replies } from './observe.js'
+import type { Observation, Replies } from './observation.js'
 
 /** Every field out of the replies of a visit: the values, and for those whose read failed the reason. Runs on every poll. */
 export function extract(device: Device, replies: Replies): Pick<Observation, 'telemetry' | 'missing' | 'model'> {

@@ -1,7 +1,6 @@
 /** The vocabulary. Imports nothing of ours. */
 export * from './clock.js'
 export * from './commands.js'
-export * from './deadline.js'
 export * from './device.js'
 export * from './errors.js'
 export * from './events.js'
@@ -10,3 +9,4 @@ export * from './filter.js'
 export * from './log.js'
 export * from './schema.js'
 export * from './status.js'
+export * from './within.js'

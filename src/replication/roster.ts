@@ -1,4 +1,4 @@
-import type { Clock, DeviceRecord } from '#model'
+import { type Clock, type DeviceRecord, isLive } from '#model'
 import { gapIntervals } from './history.js'
 import type { Change, Reader } from './types.js'
 
@@ -9,16 +9,15 @@ export interface Row {
   source: DeviceRecord
   /** The record as it is to be shown: `stale` if its poller is late. */
   shown: DeviceRecord
+  /** The source that `shown` was made of. */
+  shownOf: DeviceRecord
   gone: boolean
 }
 
-/** Devices that do not answer are asked this rarely at most; only then is their poller late. */
-const slowestPollMs = 60_000
-
-/** When the record is too old to be believed, ms. */
+/** When the record is too old to be believed, ms. What is not live already counts in no sum, and says why: it does not turn stale. */
 function expiry({ askedAt, status }: DeviceRecord, { intervalMs }: Reader): number {
-  if (askedAt === null) return Number.POSITIVE_INFINITY
-  return askedAt + gapIntervals * (status === 'offline' ? Math.max(intervalMs, slowestPollMs) : intervalMs)
+  if (askedAt === null || !isLive(status)) return Number.POSITIVE_INFINITY
+  return askedAt + gapIntervals * intervalMs
 }
 
 /** All devices of all readers, each as it is to be shown at this moment. Costs what has changed since it was last asked. */
@@ -77,7 +76,7 @@ export class Roster {
       return
     }
     if (!row) {
-      const fresh: Row = { id, reader, source, shown: source, gone: false }
+      const fresh: Row = { id, reader, source, shown: source, shownOf: source, gone: false }
       this.#rows.set(id, fresh)
       this.#ordered = undefined
       this.generation++
@@ -98,7 +97,7 @@ export class Roster {
       if (row.shown === row.source) return
       row.shown = row.source
     } else {
-      if (row.shown.status === 'stale' && row.shown.askedAt === row.source.askedAt) return
+      if (row.shown !== row.shownOf && row.shownOf === row.source) return
       row.shown = {
         ...row.source,
         status: 'stale',
@@ -106,6 +105,7 @@ export class Roster {
         health: 'unknown',
       }
     }
+    row.shownOf = row.source
     this.generation++
   }
 

@@ -14,4 +14,3 @@ export {
   maxMessageBytes,
   methodOf,
 } from './wire.js'
-export { type Limits, within } from './within.js'

@@ -1,8 +1,7 @@
-import type { Clock } from '#model'
+import { type Clock, within } from '#model'
 import type { Caller, Endpoint, Transport } from './contract.js'
 import { narrow } from './guard.js'
 import { defaultTimeoutMs } from './serve.js'
-import { within } from './within.js'
 
 /** The far side keeps the deadline; the near side gives up only if it does not. */
 const graceMs = 250

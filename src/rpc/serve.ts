@@ -1,7 +1,6 @@
-import { type Clock, check, errorInfo, type Log, SdkError } from '#model'
+import { type Clock, check, errorInfo, type Log, SdkError, within } from '#model'
 import type { CallContext, Contract, Endpoint, Handlers, Methods } from './contract.js'
 import { decodeRequest, encodeError, encodeValue } from './wire.js'
-import { within } from './within.js'
 
 /** A handler that was given no deadline gets this one. */
 export const defaultTimeoutMs = 10_000

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { type Clock, toSdkError } from '#model'
-import { type Caller, defaultTimeoutMs, type Endpoint, local, type Transport, within } from '#rpc'
+import { type Clock, toSdkError, within } from '#model'
+import { type Caller, defaultTimeoutMs, type Endpoint, local, type Transport } from '#rpc'
 
 /** A way to reach an endpoint, for tests whose promises hold over every transport. */
 export interface Way {

@@ -18,11 +18,12 @@ export function acceptsType(
   return !(isDigit(last) && isDigit(next)) && !(last === '+' && next === '+')
 }
 
-/** Makes and separators say nothing: `Antminer S19 XP`, `S19-XP` and `s19xp` are one name. */
+/** Makes, separators and spellings say nothing: `Antminer S21 Pro+`, `S21-Pro+` and `S21ProPlus` are one name. */
 function plain(name: string): string {
   return name
     .toUpperCase()
     .replace(/ANTMINER|WHATSMINER|AVALONMINER|AVALON/g, '')
+    .replace(/PLUS/g, '+')
     .replace(/[^A-Z0-9+]/g, '')
 }
 

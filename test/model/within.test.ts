@@ -1,7 +1,6 @@
 import { getEventListeners } from 'node:events'
 import test from 'brittle'
-import { SdkError } from '#model'
-import { within } from '#rpc'
+import { SdkError, within } from '#model'
 import { FakeClock } from '../support/fake-clock.js'
 
 const what = 'the work'
