@@ -187,7 +187,7 @@ test('sentinels and empty values are not reported, never 0', async (t) => {
   ] as const)
     t.is(telemetry[field], undefined, field)
   t.is(telemetry.hashrateThs, undefined)
-  t.is(telemetry.boards?.[0]?.hashrateThs, undefined)
+  t.is(telemetry.boards?.[0]?.hashrateThs, null)
 })
 
 test('v3: the pools are asked alone when an idle miner refuses them together', async (t) => {

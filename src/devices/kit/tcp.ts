@@ -26,22 +26,25 @@ export function exchange(options: Exchange): Promise<Buffer> {
     if (signal.aborted) return reject(abortError(signal, 0))
     const chunks: Buffer[] = []
     let size = 0
+    let lingering: NodeJS.Timeout | undefined
     const socket = connect({ host, port, noDelay: true })
     const end = (error?: SdkError) => {
+      clearTimeout(lingering)
       signal.removeEventListener('abort', onAbort)
       socket.destroy()
       if (error) reject(error)
       else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
     }
-    const onAbort = () => end(abortError(signal, size))
+    const onAbort = () => (lingering ? end() : end(abortError(signal, size)))
     signal.addEventListener('abort', onAbort)
     socket.on('data', (chunk: Buffer) => {
+      if (lingering) return
       chunks.push(chunk)
       size += chunk.length
       if (size > maxBytes)
         return end(new SdkError('DEVICE_BAD_REPLY', `the reply does not end after ${maxBytes} bytes`))
       try {
-        if (done(chunk)) end()
+        if (done(chunk)) lingering = setTimeout(end, lingerMs)
       } catch (error) {
         end(toSdkError(error, 'DEVICE_BAD_REPLY'))
       }
@@ -52,6 +55,12 @@ export function exchange(options: Exchange): Promise<Buffer> {
     socket.write(payload)
   })
 }
+
+/**
+ * Devices close the connection themselves right after the answer. Whoever closes first keeps the connection's remains for a minute, and
+ * with thousands of polls a minute those make every further connect slow: so the device gets this long, ms, to be the first.
+ */
+const lingerMs = 30
 
 const unreachable = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENOTFOUND', 'EAI_AGAIN'])
 const ours = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])
@@ -95,26 +104,51 @@ export function jsonScanner(): (chunk: Buffer) => number {
   let depth = 0
   let opened = false
   let inString = false
-  let escaped = false
+  /** Bytes at the start of the next chunk that a backslash has taken already. */
+  let skip = 0
   return (chunk) => {
-    for (let at = 0; at < chunk.length; at++) {
+    const { length } = chunk
+    let open = depth
+    let at = 0
+    if (inString) {
+      at = endOfString(chunk, skip)
+      inString = at >= length
+      if (!inString && chunk[at++] === 0) return at
+    }
+    for (; at < length; at++) {
       const byte = chunk[at]!
-      if (byte === 0) return at + 1
-      if (inString) {
-        if (escaped) escaped = false
-        else if (byte === 0x5c) escaped = true
-        else if (byte === 0x22) inString = false
-      } else if (byte === 0x22) {
-        inString = true
+      if (meaning[byte] === 0) continue
+      if (byte === 0x22) {
+        at = endOfString(chunk, at + 1)
+        inString = at >= length
+        if (inString) break
+        if (chunk[at] === 0) return at + 1
       } else if (byte === 0x7b || byte === 0x5b) {
         opened = true
-        if (++depth > maxDepth) throw new SdkError('DEVICE_BAD_REPLY', `the reply nests deeper than ${maxDepth}`)
+        if (++open > maxDepth) throw new SdkError('DEVICE_BAD_REPLY', `the reply nests deeper than ${maxDepth}`)
       } else if (byte === 0x7d || byte === 0x5d) {
-        if (--depth <= 0) return at + 1
-      } else if (byte === 0x0a && !opened && at === chunk.length - 1) {
+        if (--open <= 0) return at + 1
+      } else if (byte === 0 || (!opened && at === length - 1)) {
         return at + 1
       }
     }
+    depth = open
+    skip = inString ? at - length : 0
     return -1
   }
+}
+
+/** 1 for the bytes that mean something outside a string: NUL, line end, quote, brackets. */
+const meaning = new Uint8Array(256)
+for (const byte of [0x00, 0x0a, 0x22, 0x5b, 0x5d, 0x7b, 0x7d]) meaning[byte] = 1
+
+/** Where the string that `at` is in ends: its quote or a NUL; the length of the chunk, or one more after a backslash, if it goes on. */
+function endOfString(chunk: Buffer, at: number): number {
+  let place = at
+  while (place < chunk.length) {
+    const byte = chunk[place]!
+    if (byte === 0x22 || byte === 0) break
+    place += byte === 0x5c ? 2 : 1
+  }
+  return place
 }

@@ -1,21 +1,13 @@
 import type { Board, Fan, Pool, Tuning } from '#model'
 import type { Model } from '../define.js'
-import { isLiquid } from '../hardware/whatsminer.js'
+import { isLiquid, modelNameOf } from '../hardware/whatsminer.js'
 import { bool, type Fields, fields, isObject, num, rows, str } from '../kit/json.js'
-import { chipTemp, defined, type PsuReadings, powerMode, rpm, share, temp } from './whatsminer-readings.js'
+import { type About, ledOf, macOf, networkOf, versionText } from './whatsminer-about.js'
+import type { PsuReadings } from './whatsminer-parts.js'
+import { powerMode, share } from './whatsminer-readings.js'
+import { above, chipTemp, count, defined, rpm, temp } from './whatsminer-values.js'
 
 /** The replies of API v3 in our units (protocols/whatsminer.md §2.3): TH/s, W and °C already, most of `get.device.info` as texts. */
-
-/** A rate, TH/s; a negative one (`factory-hash` is -0.001 a board where it is not known) is none. */
-export function rate(value: unknown): number | undefined {
-  const number = num(value)
-  return number !== undefined && number >= 0 ? number : undefined
-}
-
-function above(value: unknown): number | undefined {
-  const number = num(value)
-  return number !== undefined && number > 0 ? number : undefined
-}
 
 /** GH/s of each place, as the boards were made; 0 where there is none. */
 function detectedThs(miner: Fields): (number | undefined)[] {
@@ -39,7 +31,7 @@ export function expectedV3(summary: Fields, miner: Fields, setting: Fields): num
 
 /** 0 is "not set", which is all of the nominal power. */
 function powerPercent(setting: Fields): number | undefined {
-  const percent = rate(setting['power-percent'])
+  const percent = count(setting['power-percent'])
   return percent === 0 ? 100 : percent
 }
 
@@ -64,10 +56,10 @@ export function boardsV3(summary: Fields, edevs: readonly Fields[] | undefined, 
       return defined({
         slot,
         serial: str(miner[`pcbsn${slot}`]),
-        hashrateThs: rate(dev['hash-realtime']) ?? rate(dev['hash-average']),
+        hashrateThs: count(dev['hash-realtime']) ?? count(dev['hash-average']),
         expectedHashrateThs: above(dev['factory-hash']) ?? detected[slot],
-        chips: rate(dev['effective-chips']),
-        frequencyMhz: rate(dev.freq),
+        chips: count(dev['effective-chips']),
+        frequencyMhz: count(dev.freq),
         boardTempC: temp(temps[slot]),
         chipTempMinC: chipTemp(dev['chip-temp-min']),
         chipTempMaxC: chipTemp(dev['chip-temp-max']),
@@ -107,11 +99,11 @@ export function poolsV3(pools: readonly Fields[], counted: readonly Pool[] | und
         user,
         active: bool(pool['stratum-active']),
         alive: status === undefined ? undefined : status === 'alive',
-        priority: rate(pool['pool-priority']) ?? twin?.priority,
-        accepted: rate(pool.accepted) ?? twin?.accepted,
-        rejected: rate(pool.rejected) ?? twin?.rejected,
-        stale: rate(pool.stale) ?? twin?.stale,
-        rejectPct: rate(pool['reject-percent']) ?? rate(pool['reject-rate']) ?? twin?.rejectPct,
+        priority: count(pool['pool-priority']) ?? twin?.priority,
+        accepted: count(pool.accepted) ?? twin?.accepted,
+        rejected: count(pool.rejected) ?? twin?.rejected,
+        stale: count(pool.stale) ?? twin?.stale,
+        rejectPct: count(pool['reject-percent']) ?? count(pool['reject-rate']) ?? twin?.rejectPct,
         lastShareAt: lastShare === undefined ? twin?.lastShareAt : lastShare * 1000,
         difficulty: above(pool['stratum-diff']) ?? twin?.difficulty,
       }),
@@ -124,8 +116,8 @@ export function psuV3(power: Fields): PsuReadings & { readonly outputV?: number;
   const vout = above(power.vout)
   return defined({
     voltageV: above(power.vin),
-    currentA: rate(power.iin),
-    powerW: rate(power.pin),
+    currentA: count(power.iin),
+    powerW: count(power.pin),
     tempC: chipTemp(power.temp0),
     fanRpm: rpm(power.fanspeed),
     outputV: vout === undefined ? undefined : vout >= 100 ? vout / 100 : vout,
@@ -148,27 +140,37 @@ export function tuningV3(setting: Fields, summary: Fields | undefined): Tuning {
   })
 }
 
-/** The sections of `get.device.info`, each an object or absent. */
+/** `get.device.info`, in our form where it does not depend on other replies. */
 export interface Info {
-  readonly network: Fields
+  readonly about: About & { readonly controlBoard?: string }
   readonly miner: Fields
-  readonly system: Fields
   readonly psu: ReturnType<typeof psuV3>
+  readonly asleep?: boolean
   /** A list of errors; a text (`btminer process is down err`) is none. */
   readonly errors: unknown
 }
 
 export function infoOf(message: unknown): Info | undefined {
-  if (!isObject(message)) return undefined
-  const { network, miner, system, power } = message
-  if (!isObject(miner) && !isObject(system)) return undefined
-  return {
-    network: fields(network),
-    miner: fields(miner),
-    system: fields(system),
-    psu: psuV3(fields(power)),
-    errors: message['error-code'],
-  }
+  if (!isObject(message) || (!isObject(message.miner) && !isObject(message.system))) return undefined
+  const [network, miner, system] = [message.network, message.miner, message.system].map(fields) as [
+    Fields,
+    Fields,
+    Fields,
+  ]
+  const about = defined({
+    name: modelNameOf(str(miner.type)),
+    firmware: versionText(system.fwversion),
+    api: str(system.api),
+    controlBoard: str(system['control-board-version']) ?? str(system.platform),
+    mac: macOf(network.mac),
+    hostname: str(network.hostname),
+    serial: str(miner['miner-sn']),
+    led: ledOf(system.ledstatus),
+    network: networkOf(network),
+  })
+  const working = bool(miner.working)
+  const asleep = working === undefined ? {} : { asleep: !working }
+  return { about, miner, psu: psuV3(fields(message.power)), errors: message['error-code'], ...asleep }
 }
 
 export function sectionRows(message: unknown, section: string): Fields[] {

@@ -1,6 +1,6 @@
 import { SdkError, withDeadline } from '#model'
 import { defineDevice, type Match, type Probe, read } from '../define.js'
-import { isLiquid, modelNameOf, whatsminerModel, whatsminerModels } from '../hardware/whatsminer.js'
+import { isLiquid, whatsminerModel, whatsminerModels } from '../hardware/whatsminer.js'
 import type { Protocol } from '../io.js'
 import { type BtminerRequest, btminer } from '../kit/btminer.js'
 import { rowsOf } from '../kit/btminer-envelope.js'
@@ -13,7 +13,7 @@ import {
   v3Conversation,
   v3Port,
 } from '../kit/whatsminer-v3.js'
-import { chipTemp, errorsOf, ledOf, macOf, networkOf, poolsOf, temp, versionText } from './whatsminer-readings.js'
+import { errorsOf, poolsOf } from './whatsminer-parts.js'
 import { whatsminerV3Commands } from './whatsminer-v3-commands.js'
 import {
   boardsV3,
@@ -24,10 +24,10 @@ import {
   infoOf,
   labelThs,
   poolsV3,
-  rate,
   sectionRows,
   tuningV3,
 } from './whatsminer-v3-readings.js'
+import { above, chipTemp, count, temp } from './whatsminer-values.js'
 
 /** The device's information, its errors and settings, ms: further requests on the same connection. */
 const stateMs = 30_000
@@ -98,8 +98,7 @@ function match(seen: { answer(probe: Probe): unknown }): Match | undefined {
   const reply = fields(seen.answer(infoProbe))
   const info = num(reply.code) === 0 ? infoOf(reply.msg) : undefined
   if (!info) return undefined
-  const firmware = versionText(info.system.fwversion)
-  const name = modelNameOf(str(info.miner.type))
+  const { name, firmware, mac } = info.about
   if (!name && !firmware) return undefined
   return {
     confidence: 1,
@@ -107,7 +106,7 @@ function match(seen: { answer(probe: Probe): unknown }): Match | undefined {
     model: name?.model,
     variant: name?.variant,
     firmware,
-    mac: macOf(info.network.mac),
+    mac,
   }
 }
 
@@ -132,34 +131,34 @@ export const whatsminerV3 = defineDevice({
   identify: { probes: [infoProbe], match },
   reads,
   telemetry: (from) => ({
-    model: from('info', ({ miner }) => modelNameOf(str(miner.type))?.model),
-    variant: from('info', ({ miner }) => modelNameOf(str(miner.type))?.variant),
-    firmwareVersion: from('info', ({ system }) => versionText(system.fwversion)),
-    apiVersion: from('info', ({ system }) => str(system.api)),
-    controlBoard: from('info', ({ system }) => str(system['control-board-version']) ?? str(system.platform)),
-    serial: from('info', ({ miner }) => str(miner['miner-sn'])),
-    mac: from('info', ({ network }) => macOf(network.mac)),
-    hostname: from('info', ({ network }) => str(network.hostname)),
-    network: from('info', ({ network }) => networkOf(network)),
-    led: from('info', ({ system }) => ledOf(system.ledstatus)),
+    model: from('info', ({ about }) => about.name?.model),
+    variant: from('info', ({ about }) => about.name?.variant),
+    firmwareVersion: from('info', ({ about }) => about.firmware),
+    apiVersion: from('info', ({ about }) => about.api),
+    controlBoard: from('info', ({ about }) => about.controlBoard),
+    serial: from('info', ({ about }) => about.serial),
+    mac: from('info', ({ about }) => about.mac),
+    hostname: from('info', ({ about }) => about.hostname),
+    network: from('info', ({ about }) => about.network),
+    led: from('info', ({ about }) => about.led),
     psu: from('info', ({ psu }) => psu.about),
 
-    hashrateThs: from('summary', (summary) => rate(summary['hash-realtime']) ?? rate(summary['hash-1min'])),
-    hashrate1mThs: from('summary', (summary) => rate(summary['hash-1min'])),
-    hashrate15mThs: from('summary', (summary) => rate(summary['hash-15min'])),
-    hashrateAvgThs: from('summary', (summary) => rate(summary['hash-average'])),
+    hashrateThs: from('summary', (summary) => count(summary['hash-realtime']) ?? count(summary['hash-1min'])),
+    hashrate1mThs: from('summary', (summary) => count(summary['hash-1min'])),
+    hashrate15mThs: from('summary', (summary) => count(summary['hash-15min'])),
+    hashrateAvgThs: from('summary', (summary) => count(summary['hash-average'])),
     nominalHashrateThs: from('summary', (summary, _, { info }) => labelThs(summary, info?.miner ?? {})),
     expectedHashrateThs: from('summary', (summary, _, { info, setting }) =>
       expectedV3(summary, info?.miner ?? {}, setting ?? {}),
     ),
 
-    powerW: from('summary', (summary) => rate(summary['power-realtime']) ?? rate(summary['power-5min'])),
+    powerW: from('summary', (summary) => count(summary['power-realtime']) ?? count(summary['power-5min'])),
     powerLimitW: [
-      from('summary', (summary) => rate(summary['power-limit']) || undefined),
-      from('setting', (setting) => rate(setting['power-limit']) || undefined),
+      from('summary', (summary) => above(summary['power-limit'])),
+      from('setting', (setting) => above(setting['power-limit'])),
     ],
     efficiencyJTh: from('summary', (summary) =>
-      rate(summary['hash-realtime']) ? rate(summary['power-rate']) || undefined : undefined,
+      above(summary['hash-realtime']) === undefined ? undefined : above(summary['power-rate']),
     ),
     psuInputVoltageV: from('info', ({ psu }) => psu.voltageV),
     psuInputCurrentA: from('info', ({ psu }) => psu.currentA),
@@ -179,10 +178,10 @@ export const whatsminerV3 = defineDevice({
     chipTempMaxC: from('summary', (summary) => chipTemp(summary['chip-temp-max'])),
     chipTempAvgC: from('summary', (summary) => chipTemp(summary['chip-temp-avg'])),
     fanMaxRpm: from('summary', fastestV3),
-    frequencyMhz: from('summary', (summary) => rate(summary['freq-avg'])),
+    frequencyMhz: from('summary', (summary) => count(summary['freq-avg'])),
 
-    uptimeS: from('summary', (summary) => rate(summary['bootup-time'])),
-    miningUptimeS: from('summary', (summary) => rate(summary.elapsed)),
+    uptimeS: from('summary', (summary) => count(summary['bootup-time'])),
+    miningUptimeS: from('summary', (summary) => count(summary.elapsed)),
     acceptedShares: from('shares', (pools) => total(pools, 'accepted')),
     rejectedShares: from('shares', (pools) => total(pools, 'rejected')),
     staleShares: from('shares', (pools) => total(pools, 'stale')),
@@ -197,10 +196,7 @@ export const whatsminerV3 = defineDevice({
       const finished = bool(summary['up-freq-finish'])
       return finished === undefined ? undefined : !finished
     }),
-    asleep: from('info', ({ miner }) => {
-      const working = bool(miner.working)
-      return working === undefined ? undefined : !working
-    }),
+    asleep: from('info', (info) => info.asleep),
   }),
   commands: whatsminerV3Commands,
   defaults: {

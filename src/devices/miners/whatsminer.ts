@@ -1,30 +1,13 @@
 import { defineDevice, type Match, type Probe, read } from '../define.js'
-import { isLiquid, modelNameOf, whatsminerModel, whatsminerModels } from '../hardware/whatsminer.js'
+import { isLiquid, whatsminerModel, whatsminerModels } from '../hardware/whatsminer.js'
 import { type BtminerRequest, btminer, rpcPort, send } from '../kit/btminer.js'
 import { messageOf, rowsOf, summaryOf } from '../kit/btminer-envelope.js'
 import { bool, type Fields, num, str } from '../kit/json.js'
+import { aboutDetails, aboutInfo, aboutVersion, macOf, versionText } from './whatsminer-about.js'
 import { whatsminerCommands } from './whatsminer-commands.js'
-import {
-  boardsOf,
-  chipTemp,
-  detailModel,
-  errorsOf,
-  expectedThs,
-  factoryThs,
-  fansOf,
-  ledOf,
-  macOf,
-  networkOf,
-  poolsOf,
-  psuOf,
-  rpm,
-  summaryErrors,
-  summaryRate,
-  temp,
-  tuningNow,
-  tuningOf,
-  versionText,
-} from './whatsminer-readings.js'
+import { boardsOf, errorsOf, fansOf, poolsOf, psuOf, summaryErrors } from './whatsminer-parts.js'
+import { expectedThs, factoryThs, summaryRate, tuningNow, tuningOf } from './whatsminer-readings.js'
+import { above, chipTemp, count, rpm, temp } from './whatsminer-values.js'
 
 /** What a person or the firmware changes, ms: a request of its own on each of these visits. */
 const stateMs = 30_000
@@ -39,14 +22,14 @@ const reads = {
   summary: ask('summary', summaryOf),
   edevs: ask('edevs', rowsOf('edevs')),
   pools: ask('pools', rowsOf('pools')),
-  details: ask('devdetails', rowsOf('devdetails'), identityMs, true),
+  details: ask('devdetails', (reply) => aboutDetails(rowsOf('devdetails')(reply)), identityMs, true),
   status: ask('status', messageOf('status'), stateMs),
   errors: read(btminer, { cmd: 'get_error_code', mayBeCut: true } as BtminerRequest, messageOf('get_error_code'), {
     everyMs: stateMs,
     optional: true,
   }),
-  info: ask('get_miner_info', messageOf('get_miner_info'), identityMs),
-  version: ask('get_version', messageOf('get_version'), identityMs),
+  info: ask('get_miner_info', (reply) => aboutInfo(messageOf('get_miner_info')(reply)), identityMs),
+  version: ask('get_version', (reply) => aboutVersion(messageOf('get_version')(reply)), identityMs, true),
   psu: ask('get_psu', (reply) => psuOf(messageOf('get_psu')(reply)), identityMs),
 }
 
@@ -66,15 +49,13 @@ function fastestFan(summary: Fields): number | undefined {
 
 /** Watts per TH/s as the firmware says it, while it hashes. */
 function efficiency(summary: Fields): number | undefined {
-  const rate = num(summary['Power Rate'])
-  return rate !== undefined && rate > 0 && summaryRate(summary, 'HS RT') ? rate : undefined
+  return summaryRate(summary, 'HS RT') ? above(summary['Power Rate']) : undefined
 }
 
 /** The rail behind the power supply: 10 mV on real devices, V on some. */
 function railVoltage(summary: Fields): number | undefined {
-  const voltage = num(summary.Voltage)
-  if (voltage === undefined || voltage <= 0) return undefined
-  return voltage >= 100 ? voltage / 100 : voltage
+  const voltage = above(summary.Voltage)
+  return voltage !== undefined && voltage >= 100 ? voltage / 100 : voltage
 }
 
 const probe = (cmd: string): Probe => ({
@@ -96,10 +77,10 @@ function attempt<T>(parse: () => T): T | undefined {
 
 /** A version in the vendor's form, or a model of the vendor's name: each says much, both say all. */
 function match(seen: { answer(probe: Probe): unknown }): Match | undefined {
-  const version = attempt(() => messageOf('get_version')(seen.answer(versionProbe)))
-  const details = attempt(() => rowsOf('devdetails')(seen.answer(detailsProbe)))
-  const firmware = versionText(version?.fw_ver)
-  const name = modelNameOf(details && detailModel(details)) ?? modelNameOf(str(version?.miner_type))
+  const version = attempt(() => aboutVersion(messageOf('get_version')(seen.answer(versionProbe))))
+  const details = attempt(() => aboutDetails(rowsOf('devdetails')(seen.answer(detailsProbe))))
+  const firmware = version?.firmware
+  const name = details?.name ?? version?.name
   if (!name && !firmware) return undefined
   const why = [
     ...(firmware ? [`get_version names firmware ${firmware}`] : []),
@@ -121,29 +102,26 @@ export const whatsminer = defineDevice({
   reads,
   telemetry: (from) => ({
     model: [
-      from('details', (details) => modelNameOf(detailModel(details))?.model),
-      from('version', (version) => modelNameOf(str(version.miner_type))?.model),
-      from('info', (info) => modelNameOf(str(info.model))?.model),
+      from('details', (details) => details.name?.model),
+      from('version', (version) => version.name?.model),
+      from('info', (info) => info.name?.model),
     ],
-    variant: [
-      from('details', (details) => modelNameOf(detailModel(details))?.variant),
-      from('version', (version) => modelNameOf(str(version.miner_type))?.variant),
-    ],
+    variant: [from('details', (details) => details.name?.variant), from('version', (version) => version.name?.variant)],
     firmwareVersion: [
-      from('version', (version) => versionText(version.fw_ver)),
+      from('version', (version) => version.firmware),
       from('status', (status) => versionText(status.FirmwareVersion ?? status['Firmware Version'])),
       from('summary', (summary) => versionText(summary['Firmware Version'])),
     ],
-    apiVersion: from('version', (version) => versionText(version.api_ver)),
+    apiVersion: from('version', (version) => version.api),
     controlBoard: [
-      from('version', (version) => str(version.platform)),
+      from('version', (version) => version.platform),
       from('summary', (summary) => str(summary['CB Platform'])?.replace(/^ALLWINNER_/, '')),
     ],
-    serial: from('info', (info) => str(info.minersn)),
-    mac: [from('info', (info) => macOf(info.mac)), from('summary', (summary) => macOf(summary.MAC))],
-    hostname: from('info', (info) => str(info.hostname)),
-    network: from('info', networkOf),
-    led: from('info', (info) => ledOf(info.ledstat)),
+    serial: from('info', (info) => info.serial),
+    mac: [from('info', (info) => info.mac), from('summary', (summary) => macOf(summary.MAC))],
+    hostname: from('info', (info) => info.hostname),
+    network: from('info', (info) => info.network),
+    led: from('info', (info) => info.led),
     psu: from('psu', (psu) => psu.about),
 
     hashrateThs: [
@@ -159,13 +137,10 @@ export const whatsminer = defineDevice({
     nominalHashrateThs: from('summary', factoryThs),
     expectedHashrateThs: from('summary', (summary, _, { status }) => expectedThs(summary, status)),
 
-    powerW: [
-      from('summary', (summary) => atLeastZero(summary.Power)),
-      from('summary', (summary) => atLeastZero(summary.Power_RT)),
-    ],
+    powerW: [from('summary', (summary) => count(summary.Power)), from('summary', (summary) => count(summary.Power_RT))],
     powerLimitW: [
-      from('summary', (summary) => num(summary['Power Limit']) || undefined),
-      from('status', (status) => num(status.power_limit_set) || undefined),
+      from('summary', (summary) => above(summary['Power Limit'])),
+      from('status', (status) => above(status.power_limit_set)),
     ],
     efficiencyJTh: from('summary', efficiency),
     psuInputVoltageV: from('psu', (psu) => psu.voltageV),
@@ -216,9 +191,3 @@ export const whatsminer = defineDevice({
     credentials: [{ username: 'admin', password: 'admin' }],
   },
 })
-
-/** Firmwares write -1 where the power is not known. */
-function atLeastZero(value: unknown): number | undefined {
-  const number = num(value)
-  return number !== undefined && number >= 0 ? number : undefined
-}
