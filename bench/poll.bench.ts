@@ -31,7 +31,7 @@ interface Round {
   cpuMs: number
 }
 
-const simulators = fork(resolve('dist/src/cli/main.js'), ['simulate', '--miners', String(count), '--mix', 'whatsminer:1', '--address', '127.20.0.1', '--seed', '7'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+const simulators = fork(resolve('dist/src/cli/main.js'), ['simulate', '--miners', String(count), '--mix', 'M50S:1,M56S:1', '--address', '127.20.0.1', '--seed', '7'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
 const targets = await devicesOf(simulators)
 const bare: Round[] = []
 const ours: Round[] = []

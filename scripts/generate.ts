@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { capabilitiesOf, type Device } from '#devices'
+import type { Device } from '#devices'
 import { configJsonSchema } from '#node'
 import { kinds } from '../src/cli/site.js'
 
@@ -34,7 +34,7 @@ function deviceIndex(): string {
 function supportMatrix(devices: readonly Device[]): string {
   const rows = devices.map((device) => {
     const fields = device.telemetry.map(([field]) => field).sort()
-    return { device, fields, models: Object.keys(device.models), commands: capabilitiesOf(device).sort() }
+    return { device, fields, models: Object.keys(device.models), commands: [...device.capabilities].sort() }
   })
   return [
     '# Supported devices',

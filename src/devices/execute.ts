@@ -18,10 +18,6 @@ export interface ExecuteOptions {
 /** Waits between two looks at the device while a change has to show, ms; the last one repeats. */
 const looksMs = [200, 400, 800, 1500, 2500, 4000]
 
-export function capabilitiesOf(device: Device): CommandName[] {
-  return Object.keys(device.commands) as CommandName[]
-}
-
 /**
  * One command to one device: capability, input and the model's limits are checked before anything is sent; then it is sent, and the
  * device is read until it shows the change (`confirmed`) or the time for it has passed (`accepted`, with the reason). Refusal and failure throw.
@@ -37,7 +33,7 @@ export async function execute(
   if (!command) {
     throw new SdkError(
       'DEVICE_UNSUPPORTED',
-      `${device.make} ${device.family} cannot do ${name}; it can do ${capabilitiesOf(device).join(', ')}`,
+      `${device.make} ${device.family} cannot do ${name}; it can do ${device.capabilities.join(', ')}`,
     )
   }
   const input = check(commands[name].input, params, `input of ${name}`) as never

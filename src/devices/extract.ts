@@ -5,7 +5,7 @@ import type { Observation, Replies } from './observation.js'
 
 /** Every field out of the replies of a visit: the values, and for those whose read failed the reason. Runs on every poll. */
 export function extract(device: Device, replies: Replies): Pick<Observation, 'telemetry' | 'missing' | 'model'> {
-  const telemetry: Telemetry = {}
+  const telemetry: Telemetry = { ...device.blank }
   const missing: Record<string, ErrorInfo> = {}
   const used = usedReplies(device, replies)
   const others: Record<string, unknown> = {}

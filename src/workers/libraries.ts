@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein'
-import { capabilitiesOf, type Device } from '#devices'
+import type { Device } from '#devices'
 import { SdkError, type Static } from '#model'
 import type { LibrarySchema } from '#rpc'
 
@@ -15,7 +15,7 @@ export function libraries(devices: readonly Device[]): Library[] {
     make: group[0]!.make,
     families: group.map(({ family }) => family),
     models: [...new Set(group.flatMap(({ models }) => Object.keys(models)))],
-    commands: [...new Set(group.flatMap(capabilitiesOf))],
+    commands: [...new Set(group.flatMap(({ capabilities }) => capabilities))],
   }))
 }
 

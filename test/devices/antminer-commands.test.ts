@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'brittle'
 import fc from 'fast-check'
-import { capabilitiesOf, execute, type Io } from '#devices'
+import { execute, type Io } from '#devices'
 import { type CommandName, SdkError, systemClock } from '#model'
 import { web } from '../../src/devices/kit/bitmain.js'
 import { antminerStock } from '../../src/devices/miners/antminer.js'
@@ -309,7 +309,7 @@ test('firmware: the right file goes up once, whole; a wrong one not at all', asy
 
 test('a dry run sends nothing', async (t) => {
   const device = await asS19(new AntminerDevice()).start(t)
-  for (const command of capabilitiesOf(antminerStock)) {
+  for (const command of antminerStock.capabilities) {
     const params: Record<string, unknown> = {
       setPools: { pools: [pool(1)] },
       setPowerMode: { mode: 'sleep' },

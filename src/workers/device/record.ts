@@ -1,4 +1,4 @@
-import { capabilitiesOf, type Device, type Observation, type Telemetry } from '#devices'
+import type { Device, Observation, Telemetry } from '#devices'
 import {
   type DeviceEntry,
   type DeviceError,
@@ -6,9 +6,9 @@ import {
   type ErrorCode,
   errorInfo,
   healthOf,
-  isMetric,
   type Kind,
   type Metrics,
+  metricNames,
   minerStatus,
   offlineAfterFailures,
   type SdkError,
@@ -43,10 +43,16 @@ export function emptyRecord(home: Home, id: string, entry: DeviceEntry): DeviceR
       make: home.make,
       model: null,
       variant: null,
+      unknownModel: false,
       firmware: {},
       site: home.site,
       worker: home.worker,
       address: '',
+      serial: null,
+      mac: null,
+      hostname: null,
+      controlBoard: null,
+      psu: null,
       name: null,
       tags: [],
       location: {},
@@ -56,11 +62,15 @@ export function emptyRecord(home: Home, id: string, entry: DeviceEntry): DeviceR
       health: 'unknown',
       at: null,
       askedAt: null,
+      latencyMs: null,
       metrics: {},
       boards: [],
       fans: [],
       pools: [],
       errors: [],
+      tuning: null,
+      network: null,
+      led: null,
       missing: {},
       capabilities: [],
     },
@@ -126,7 +136,7 @@ export function readRecord(
     errors,
     led: telemetry.led ?? null,
     missing,
-    capabilities: capabilitiesOf(device),
+    capabilities: device.capabilities as DeviceRecord['capabilities'],
   }
   for (const field of lasting) {
     const value = telemetry[field]
@@ -141,9 +151,15 @@ export function runningTime({ uptimeS, miningUptimeS }: Metrics): number | null 
   return uptimeS ?? miningUptimeS ?? null
 }
 
+/** All metrics, so that those of every record have one shape: copying and comparing them is what every poll does. */
+const noMetrics: Metrics = Object.freeze(Object.fromEntries(metricNames.map((name) => [name, undefined])))
+
 function metricsOf(telemetry: Telemetry): Metrics {
-  const metrics: Metrics = {}
-  for (const field in telemetry) if (isMetric(field)) metrics[field] = telemetry[field] ?? null
+  const metrics: Metrics = { ...noMetrics }
+  for (const name of metricNames) {
+    const value = telemetry[name]
+    if (value !== undefined) metrics[name] = value
+  }
   return metrics
 }
 
