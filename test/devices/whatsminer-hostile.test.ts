@@ -39,6 +39,7 @@ const v3Status = fixture('whatsminer-v3/m30spp_vh70_apidoc', 'get_miner_status_s
 /** Whatever came in: only finite numbers in their range, and lists in the shape of the model. */
 function isSound({ telemetry }: Observation): boolean {
   return Object.entries(telemetry).every(([field, value]) => {
+    if (value === undefined) return true
     if (isMetric(field)) return typeof value === 'number' && measured(field, value) === value
     if (typeof value === 'number') return Number.isFinite(value)
     if (field === 'boards') return (value as unknown[]).every((board) => matches(BoardSchema, board))

@@ -99,6 +99,29 @@ test('a device that closes on devdetails while it sleeps is still read', async (
   t.is(missing.model?.code, 'DEVICE_BAD_REPLY')
 })
 
+test('a miner that was put to sleep keeps its model, and its dead boards are no finding', async (t) => {
+  const device = await v2(t)
+  const clock = new FakeClock()
+  const io: Io = { ...ioTo({ rpc: device.port }, admin), clock }
+  const awake = await observe(whatsminer, io)
+  const dead = [0, 1, 2].map((Slot) => ({ Slot, 'MHS av': 0, 'HS RT': 0, Status: 'Dead' }))
+  Object.assign(device.replies, {
+    devdetails: refused(132, 'command error'),
+    status: api({ mineroff: 'true' }),
+    edevs: { ...ok, DEVS: dead },
+  })
+  await clock.advance(700_000)
+  const { telemetry, model } = await observe(whatsminer, io, { previous: awake.replies })
+  t.is(telemetry.asleep, true)
+  t.is(telemetry.model, 'M30S+')
+  t.is(model?.chips, 156)
+  t.alike(
+    telemetry.boards?.map(({ status }) => status),
+    ['ok', 'ok', 'ok'],
+  )
+  t.alike(telemetry.errors, [])
+})
+
 test('a part that is refused in a joined reply leaves the others alone', async (t) => {
   const device = await v2(t, { ...healthy(), edevs: refused(132, 'command error') })
   const { telemetry, missing } = await observe(whatsminer, ioTo({ rpc: device.port }, admin))
