@@ -8,8 +8,8 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { miners } from '#devices'
-import { deviceWorker as contract } from '#rpc'
 import { createNode } from '#node'
+import { deviceWorker as contract } from '#rpc'
 import { workerServices } from '#workers'
 import { median, report } from './report.js'
 
@@ -31,7 +31,11 @@ interface Round {
   cpuMs: number
 }
 
-const simulators = fork(resolve('dist/src/cli/main.js'), ['simulate', '--miners', String(count), '--mix', 'M50S:1,M56S:1', '--address', '127.20.0.1', '--seed', '7'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+const simulators = fork(
+  resolve('dist/src/cli/main.js'),
+  ['simulate', '--miners', String(count), '--mix', 'M50S:1,M56S:1', '--address', '127.20.0.1', '--seed', '7'],
+  { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+)
 const targets = await devicesOf(simulators)
 const bare: Round[] = []
 const ours: Round[] = []
@@ -62,7 +66,10 @@ report(
 function devicesOf(child: ChildProcess): Promise<Target[]> {
   return new Promise((done, failed) => {
     child.once('exit', (code) => failed(new Error(`the simulators ended (exit ${code})`)))
-    child.on('message', (message: { type: string; devices: Target[] }) => message.type === 'devices' && done(message.devices))
+    child.on(
+      'message',
+      (message: { type: string; devices: Target[] }) => message.type === 'devices' && done(message.devices),
+    )
   })
 }
 
@@ -99,12 +106,19 @@ async function measureOurs(all: readonly Target[]): Promise<Round> {
   const services = workerServices(miners)
   const worker = services.find((service) => service.kind === 'device-worker')!
   const devices = all.map(({ host, port, ports }) => ({ host, port, ...(ports ? { ports } : {}), simulated: true }))
-  const node = await createNode({ site: 'bench', storage, services: [{ name: 'wm', service: worker, config: { lib: 'miner-whatsminer', devices, intervalMs: 200, concurrency } }] })
+  const node = await createNode({
+    site: 'bench',
+    storage,
+    services: [
+      { name: 'wm', service: worker, config: { lib: 'miner-whatsminer', devices, intervalMs: 200, concurrency } },
+    ],
+  })
   try {
     await node.ready()
     const polls = () => node.services().find((service) => service.name === 'wm')!.stats.polls ?? 0
     const client = node.connect(contract)
-    while ((await client.describe({})).devices < all.length || polls() < all.length * 2) await new Promise((done) => setTimeout(done, 50))
+    while ((await client.describe({})).devices < all.length || polls() < all.length * 2)
+      await new Promise((done) => setTimeout(done, 50))
     const before = polls()
     const cpu = process.cpuUsage()
     const started = performance.now()

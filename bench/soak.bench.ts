@@ -18,20 +18,34 @@ interface Target {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'miningsdk-soak-'))
-const simulators = fork(main, ['simulate', '--miners', String(miners), '--faults', '0.15', '--seed', '3'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-const targets = await new Promise<Target[]>((done) => simulators.once('message', (message: { devices: Target[] }) => done(message.devices)))
-const entries = (library: string) => targets.filter((target) => target.library === library).map(({ library: _, ...entry }) => entry)
+const simulators = fork(main, ['simulate', '--miners', String(miners), '--faults', '0.15', '--seed', '3'], {
+  stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+})
+const targets = await new Promise<Target[]>((done) =>
+  simulators.once('message', (message: { devices: Target[] }) => done(message.devices)),
+)
+const entries = (library: string) =>
+  targets.filter((target) => target.library === library).map(({ library: _, ...entry }) => entry)
 writeFileSync(
   join(folder, 'miningsdk.config.json'),
   JSON.stringify({
     site: 'soak',
     services: [
       { name: 'gateway', port: 0 },
-      ...['miner-whatsminer', 'miner-antminer'].map((lib) => ({ name: lib, lib, intervalMs: 2000, devices: entries(lib) })),
+      ...['miner-whatsminer', 'miner-antminer'].map((lib) => ({
+        name: lib,
+        lib,
+        intervalMs: 2000,
+        devices: entries(lib),
+      })),
     ],
   }),
 )
-const site = spawn(process.execPath, [main, 'start'], { cwd: folder, stdio: 'ignore', env: { ...process.env, MININGSDK_LOG_LEVEL: 'error' } })
+const site = spawn(process.execPath, [main, 'start'], {
+  cwd: folder,
+  stdio: 'ignore',
+  env: { ...process.env, MININGSDK_LOG_LEVEL: 'error' },
+})
 const rss: number[] = []
 const offline: number[] = []
 const started = Date.now()
@@ -41,7 +55,9 @@ while (Date.now() - started < minutes * 60_000) {
   rss.push(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${site.pid}/status`, 'utf8'))?.[1]) / 1024)
   offline.push((await fleet()).totals.byStatus.offline ?? 0)
 }
-const services = await get<{ data: { name: string; restarts: number; stats: Record<string, number> }[] }>('/api/v1/services')
+const services = await get<{ data: { name: string; restarts: number; stats: Record<string, number> }[] }>(
+  '/api/v1/services',
+)
 const third = Math.floor(rss.length / 3)
 const early = median(rss.slice(third, 2 * third))
 const late = median(rss.slice(2 * third))

@@ -29,7 +29,10 @@ report(
 async function startOnce(settle: boolean): Promise<{ ms: number; mb: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'miningsdk-bench-'))
   const started = performance.now()
-  const child = spawn(process.execPath, [main, 'start', '--storage', join(folder, 'data')], { cwd: folder, stdio: 'ignore' })
+  const child = spawn(process.execPath, [main, 'start', '--storage', join(folder, 'data')], {
+    cwd: folder,
+    stdio: 'ignore',
+  })
   try {
     const ms = await firstValue(join(folder, 'data'), started)
     if (settle) await new Promise((done) => setTimeout(done, settleMs))

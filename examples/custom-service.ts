@@ -7,7 +7,10 @@ import { action, contract, createNode, defineService, query, serve, Type } from 
 /** What it answers: declared once, the same in process and over the mesh. */
 export const counter = contract('counter', {
   read: query({ input: Type.Object({}), output: Type.Object({ count: Type.Integer() }) }),
-  add: action({ input: Type.Object({ by: Type.Integer({ minimum: 1 }) }), output: Type.Object({ count: Type.Integer() }) }),
+  add: action({
+    input: Type.Object({ by: Type.Integer({ minimum: 1 }) }),
+    output: Type.Object({ count: Type.Integer() }),
+  }),
 })
 
 export const counterService = defineService({
@@ -31,7 +34,11 @@ export const counterService = defineService({
 })
 
 export async function main(storage: string): Promise<number> {
-  const node = await createNode({ site: 'example', storage, services: [{ name: 'counter', service: counterService, config: { start: 40 } }] })
+  const node = await createNode({
+    site: 'example',
+    storage,
+    services: [{ name: 'counter', service: counterService, config: { start: 40 } }],
+  })
   await node.ready()
   try {
     const { count } = await node.connect(counter).add({ by: 2 })

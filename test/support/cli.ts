@@ -18,7 +18,10 @@ export interface Running {
 }
 
 /** The command as a user calls it, in a process of its own, in a folder of its own. */
-export function startCli(args: readonly string[], options: { cwd: string; env?: Record<string, string>; stdin?: string }): Running {
+export function startCli(
+  args: readonly string[],
+  options: { cwd: string; env?: Record<string, string>; stdin?: string },
+): Running {
   const child = spawn(process.execPath, [...cliArgs, ...args], {
     cwd: options.cwd,
     env: { ...bareEnvironment(), ...options.env },
@@ -58,7 +61,10 @@ export function startCli(args: readonly string[], options: { cwd: string; env?: 
   }
 }
 
-export function cli(args: readonly string[], options: { cwd: string; env?: Record<string, string>; stdin?: string }): Promise<Ended> {
+export function cli(
+  args: readonly string[],
+  options: { cwd: string; env?: Record<string, string>; stdin?: string },
+): Promise<Ended> {
   return startCli(args, options).ended
 }
 
