@@ -15,6 +15,7 @@ const main = resolve('dist/src/cli/main.js')
 
 interface Target {
   library: string
+  model: string
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'miningsdk-soak-'))
@@ -25,7 +26,7 @@ const targets = await new Promise<Target[]>((done) =>
   simulators.once('message', (message: { devices: Target[] }) => done(message.devices)),
 )
 const entries = (library: string) =>
-  targets.filter((target) => target.library === library).map(({ library: _, ...entry }) => entry)
+  targets.filter((target) => target.library === library).map(({ library: _, model: __, ...entry }) => entry)
 writeFileSync(
   join(folder, 'miningsdk.config.json'),
   JSON.stringify({
