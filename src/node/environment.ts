@@ -1,4 +1,4 @@
-import { type Problem, SdkError } from '#model'
+import type { Problem } from '#model'
 import { type LogLevel, logLevels } from './log.js'
 import { hostPortPattern } from './names.js'
 import { didYouMean } from './problems.js'
@@ -88,11 +88,7 @@ export function logLevelOf(env: Env = process.env): LogLevel {
   return readEnvironment(env).environment.MININGSDK_LOG_LEVEL ?? 'info'
 }
 
-/** A secret of the configuration, looked up only now: as it stands, or from the variable it names. Throws CONFIG_INVALID if that is not set. */
-export function secretOf(secret: string | { readonly env: string }, env: Env = process.env): string {
-  if (typeof secret === 'string') return secret
-  const value = env[secret.env]
-  if (value === undefined || value === '')
-    throw new SdkError('CONFIG_INVALID', `the environment variable ${secret.env} is not set`)
-  return value
+/** A secret of the configuration, looked up only now: as it stands, or from the variable it names; undefined if that is not set. */
+export function secretOf(secret: string | { readonly env: string }, env: Env = process.env): string | undefined {
+  return typeof secret === 'string' ? secret : env[secret.env] || undefined
 }

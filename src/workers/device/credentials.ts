@@ -3,6 +3,7 @@ import { open, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Credentials, Device } from '#devices'
 import { check, type DeviceEntry, DeviceEntrySchema, SdkError, Type } from '#model'
+import { type Env, secretOf } from '#node'
 
 /** What the operator says of a device's account. */
 export type Secret = Pick<DeviceEntry, 'username' | 'password'>
@@ -96,13 +97,9 @@ export function split({ username, password, ...entry }: DeviceEntry): {
  * The accounts to try, in order: the operator's, then the vendor's defaults. A password that stands in the environment is looked up
  * now; one that is not there is left out.
  */
-export function accountsOf(
-  secret: Secret | undefined,
-  devices: readonly Device[],
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-): Credentials[] {
+export function accountsOf(secret: Secret | undefined, devices: readonly Device[], environment?: Env): Credentials[] {
   const defaults = devices.flatMap((device) => device.defaults.credentials)
-  const password = typeof secret?.password === 'object' ? environment[secret.password.env] : secret?.password
+  const password = secret?.password === undefined ? undefined : secretOf(secret.password, environment)
   const own: Credentials[] = []
   if (secret && password !== undefined) {
     own.push({ username: secret.username ?? defaults[0]?.username ?? 'admin', password })

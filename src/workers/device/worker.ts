@@ -55,6 +55,8 @@ export function takeIn(worker: Worker, id: string, entry: DeviceEntry): Handle {
   const handle = newHandle(worker.taken++, id, entry, known ? placed(known, home, entry) : emptyRecord(home, id, entry))
   worker.handles.set(id, handle)
   worker.places.set(addressKey(entry, visitor.candidates), id)
+  // Everybody sees it at once, also if it lets us wait for its first answer.
+  if (!known) worker.ticks.add({ record: handle.record })
   if (known && known.at !== null) {
     handle.device = visitor.candidates.find(({ family }) => family === known.firmware.family)
     handle.settings = settingsOf(known, undefined)
