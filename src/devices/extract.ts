@@ -9,7 +9,7 @@ export function extract(device: Device, replies: Replies): Pick<Observation, 'te
   const missing: Record<string, ErrorInfo> = {}
   const used = usedReplies(device, replies)
   const others: Record<string, unknown> = {}
-  for (const [name, reply] of used) others[name] = reply.value
+  for (const name in used) others[name] = used[name]!.value
   let model: Model | undefined
   let known = false
   // Who it is comes first in the list: the row of its model is what the other fields are taken with.
@@ -25,7 +25,7 @@ export function extract(device: Device, replies: Replies): Pick<Observation, 'te
   function take(field: string, sources: readonly Extraction[]) {
     let failed = false
     for (const source of sources) {
-      const reply = used.get(source.read)
+      const reply = used[source.read]
       if (!reply) continue
       if (reply.error) {
         if (isExpected(device.reads[source.read]!, reply.error)) continue
@@ -50,11 +50,11 @@ export function extract(device: Device, replies: Replies): Pick<Observation, 'te
 const noFacts: Model = Object.freeze({})
 
 /** What a second way said is out of date as soon as the first one works again. */
-function usedReplies(device: Device, replies: Replies): Map<string, Replies[string]> {
-  const used = new Map<string, Replies[string]>()
+function usedReplies(device: Device, replies: Replies): Replies {
+  const used: Record<string, Replies[string]> = {}
   for (const name in replies) {
     const ways = device.reads[name]?.insteadOf ?? []
-    if (ways.length === 0 || ways.some((other) => replies[other]?.error !== undefined)) used.set(name, replies[name]!)
+    if (ways.length === 0 || ways.some((other) => replies[other]?.error !== undefined)) used[name] = replies[name]!
   }
   return used
 }

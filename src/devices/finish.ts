@@ -45,12 +45,7 @@ export function finish(telemetry: Telemetry, model: Model | undefined): Telemetr
   if (pools)
     fillFrom(telemetry, pools.some((pool) => pool.devFee) ? pools.filter((pool) => !pool.devFee) : pools, ofPools)
   if (telemetry.efficiencyJTh === undefined) fill(telemetry, 'efficiencyJTh', efficiency(telemetry))
-  if (hashing)
-    addFindings(telemetry, [
-      ...boardErrors(telemetry),
-      ...fanErrors(fans ?? [], telemetry, model),
-      ...poolErrors(telemetry),
-    ])
+  if (hashing) addFindings(telemetry, fans ?? [], model)
   return telemetry
 }
 
@@ -86,8 +81,17 @@ function combined<P>(parts: readonly P[], field: keyof P, combine: Combine): num
   return result !== undefined && combine === 'mean' ? Math.round((result / count) * 100) / 100 : result
 }
 
-/** The findings that the vendor has not named itself. */
-function addFindings(telemetry: Telemetry, findings: readonly DeviceError[]) {
+/** The findings that the vendor has not named itself. Mostly there are none. */
+function addFindings(telemetry: Telemetry, fans: readonly Fan[], model: Model | undefined) {
+  const findings: DeviceError[] = []
+  for (const board of telemetry.boards ?? []) {
+    const finding = boardError(board, telemetry)
+    if (finding) findings.push(finding)
+  }
+  if (telemetry.hashrateThs && model?.fans) {
+    for (const fan of fans) if (fan.rpm === 0 || fan.status === 'failed') findings.push(fanError(fan))
+  }
+  if (areAllDead(telemetry.pools ?? [])) findings.push(poolError)
   if (findings.length === 0) return
   const known = telemetry.errors ?? []
   telemetry.errors = [...known, ...findings.filter((finding) => !known.some((other) => sameFinding(other, finding)))]
@@ -104,13 +108,18 @@ function efficiency({ powerW, hashrateThs, expectedHashrateThs, nominalHashrateT
 function withExpected(boards: readonly Board[], model: Model | undefined, hashing: boolean): Board[] {
   let count = model?.boards ?? 0
   for (const { slot } of boards) if (slot >= count) count = slot + 1
-  return Array.from({ length: count }, (_, slot) => {
+  const expected: Board[] = []
+  for (let slot = 0; slot < count; slot++) {
     // In most replies the boards are in order already.
     const board = boards[slot]?.slot === slot ? boards[slot] : boards.find((each) => each.slot === slot)
-    if (!board) return { slot, status: hashing ? 'missing' : 'disabled' } satisfies Board
-    const expectedChips = board.expectedChips ?? model?.chips ?? null
-    return { ...board, expectedChips, status: board.status ?? statusOf(board, expectedChips, hashing) }
-  })
+    expected.push(board ? withChips(board, model, hashing) : { slot, status: hashing ? 'missing' : 'disabled' })
+  }
+  return expected
+}
+
+function withChips(board: Board, model: Model | undefined, hashing: boolean): Board {
+  const expectedChips = board.expectedChips ?? model?.chips ?? null
+  return { ...board, expectedChips, status: board.status ?? statusOf(board, expectedChips, hashing) }
 }
 
 function statusOf(board: Board, expectedChips: number | null, hashing: boolean): NonNullable<Board['status']> {
@@ -124,80 +133,72 @@ function missingChips(chips: number | null | undefined, expected: number | null 
   return chips == null || expected == null ? 0 : Math.max(0, expected - chips)
 }
 
-function boardErrors({ boards = [], hashrateThs }: Telemetry): DeviceError[] {
-  return boards.flatMap((board): DeviceError[] => {
-    const at = { component: 'board', index: board.slot } as const
-    if (board.status === 'missing') {
-      return [
-        {
-          ...at,
-          code: 'board-missing',
-          severity: 'high',
-          message: `Board ${board.slot} is missing.`,
-          cause: 'The controller does not see it.',
-          action: 'Check its cables and power, then reboot; replace it if it stays away.',
-        },
-      ]
-    }
-    // A whole miner that does not hash is said by its status; a single board is a finding.
-    if (board.status === 'error' && hashrateThs) {
-      return [
-        {
-          ...at,
-          code: 'board-not-hashing',
-          severity: 'high',
-          message: `Board ${board.slot} does not hash.`,
-          cause: 'It is seen, but brings no hashrate.',
-          action: 'Restart mining; look at its temperature and chips if it stays so.',
-        },
-      ]
-    }
-    const chips = missingChips(board.chips, board.expectedChips)
-    if (chips === 0) return []
-    const severity = chips > (board.expectedChips ?? 0) * fewChips ? 'medium' : 'low'
-    return [
-      {
-        ...at,
-        component: 'chip',
-        code: 'chips-missing',
-        severity,
-        message: `Board ${board.slot} shows ${board.chips} of ${board.expectedChips} chips.`,
-        action: 'Watch its hashrate; repair the board when more chips drop out.',
-      },
-    ]
-  })
-}
-
-function fanErrors(fans: readonly Fan[], { hashrateThs }: Telemetry, model: Model | undefined): DeviceError[] {
-  if (!hashrateThs || !model?.fans) return []
-  return fans
-    .filter((fan) => fan.rpm === 0 || fan.status === 'failed')
-    .map((fan) => ({
-      code: 'fan-stopped',
+function boardError(board: Board, { hashrateThs }: Telemetry): DeviceError | undefined {
+  if (board.status === 'missing') {
+    return {
+      component: 'board',
+      index: board.slot,
+      code: 'board-missing',
       severity: 'high',
-      component: 'fan',
-      index: fan.index,
-      message: `Fan ${fan.index} stands still.`,
-      cause: 'It is blocked, broken or not plugged in.',
-      action: 'Check and replace it; the miner may overheat.',
-    }))
+      message: `Board ${board.slot} is missing.`,
+      cause: 'The controller does not see it.',
+      action: 'Check its cables and power, then reboot; replace it if it stays away.',
+    }
+  }
+  // A whole miner that does not hash is said by its status; a single board is a finding.
+  if (board.status === 'error' && hashrateThs) {
+    return {
+      component: 'board',
+      index: board.slot,
+      code: 'board-not-hashing',
+      severity: 'high',
+      message: `Board ${board.slot} does not hash.`,
+      cause: 'It is seen, but brings no hashrate.',
+      action: 'Restart mining; look at its temperature and chips if it stays so.',
+    }
+  }
+  const chips = missingChips(board.chips, board.expectedChips)
+  if (chips === 0) return undefined
+  return {
+    component: 'chip',
+    index: board.slot,
+    code: 'chips-missing',
+    severity: chips > (board.expectedChips ?? 0) * fewChips ? 'medium' : 'low',
+    message: `Board ${board.slot} shows ${board.chips} of ${board.expectedChips} chips.`,
+    action: 'Watch its hashrate; repair the board when more chips drop out.',
+  }
 }
 
-function poolErrors({ pools = [] }: Telemetry): DeviceError[] {
-  const used = pools.filter(
-    (pool) => pool.url !== '' && !pool.devFee && pool.alive !== undefined && pool.alive !== null,
-  )
-  if (used.length === 0 || used.some((pool) => pool.alive)) return []
-  return [
-    {
-      code: 'all-pools-dead',
-      severity: 'critical',
-      component: 'pool',
-      message: 'No pool can be reached.',
-      cause: 'Network, DNS or the pools themselves.',
-      action: 'Check the network of the site and the pool addresses.',
-    },
-  ]
+function fanError(fan: Fan): DeviceError {
+  return {
+    code: 'fan-stopped',
+    severity: 'high',
+    component: 'fan',
+    index: fan.index,
+    message: `Fan ${fan.index} stands still.`,
+    cause: 'It is blocked, broken or not plugged in.',
+    action: 'Check and replace it; the miner may overheat.',
+  }
+}
+
+const poolError: DeviceError = Object.freeze({
+  code: 'all-pools-dead',
+  severity: 'critical',
+  component: 'pool',
+  message: 'No pool can be reached.',
+  cause: 'Network, DNS or the pools themselves.',
+  action: 'Check the network of the site and the pool addresses.',
+})
+
+/** Of the pools in use whose state is told. */
+function areAllDead(pools: readonly Pool[]): boolean {
+  let dead = 0
+  for (const { url, devFee, alive } of pools) {
+    if (url === '' || devFee || alive === undefined || alive === null) continue
+    if (alive) return false
+    dead++
+  }
+  return dead > 0
 }
 
 /** The vendor's own error for the same part says it already. */

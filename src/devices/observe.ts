@@ -31,16 +31,23 @@ export async function observe(device: Device, io: Io, options: ObserveOptions = 
   const timeoutMs = options.timeoutMs ?? device.defaults.timeoutMs
   const previous = options.previous ?? {}
   const replies: Record<string, StoredReply> = { ...previous }
-  const due = Object.entries(device.reads).filter(([name, read]) => options.fresh || isDue(read, previous[name], now))
-  const first = due.filter(([name, read]) => read.insteadOf.length === 0 || isSecondWayInUse(read, previous, name))
-  const second = due.filter((entry) => !first.includes(entry))
+  const first: Named[] = []
+  const second: Named[] = []
+  for (const name in device.reads) {
+    const read = device.reads[name]!
+    if (!options.fresh && !isDue(read, previous[name], now)) continue
+    const isFirst = read.insteadOf.length === 0 || isSecondWayInUse(read, previous, name)
+    ;(isFirst ? first : second).push([name, read])
+  }
 
   await askAll(first, io, second.length > 0 ? timeoutMs * firstWayShare : timeoutMs, replies, now, options.keepRaw)
-  const needed = second.filter(([, read]) => read.insteadOf.some((other) => replies[other]?.error))
-  const left = timeoutMs - (io.clock.hr() - started)
-  if (needed.length > 0 && left > 0) await askAll(needed, io, left, replies, now, options.keepRaw)
+  if (second.length > 0) {
+    const needed = second.filter(([, read]) => read.insteadOf.some((other) => replies[other]?.error))
+    const left = timeoutMs - (io.clock.hr() - started)
+    if (needed.length > 0 && left > 0) await askAll(needed, io, left, replies, now, options.keepRaw)
+  }
 
-  throwIfNothing(due, replies, now)
+  throwIfNothing(first, second, replies, now)
   return { ...extract(device, replies), replies, latencyMs: Math.round(io.clock.hr() - started) }
 }
 
@@ -61,26 +68,32 @@ function isSecondWayInUse(read: Read, previous: Replies, name: string): boolean 
   return previous[name]?.value !== undefined && read.insteadOf.some((other) => previous[other]?.error !== undefined)
 }
 
-async function askAll(
+/** Each protocol gets its reads at once; most devices have only one. */
+function askAll(
   due: readonly Named[],
   io: Io,
   timeoutMs: number,
   into: Record<string, StoredReply>,
   at: number,
   keepRaw = false,
-) {
+): Promise<unknown> {
+  const protocol = due[0]?.[1].protocol
+  if (!protocol) return Promise.resolve()
+  if (due.every(([, read]) => read.protocol === protocol)) {
+    return askGroup(protocol, due, io, timeoutMs, into, at, keepRaw)
+  }
   const groups = new Map<Protocol, Named[]>()
   for (const entry of due) {
     const group = groups.get(entry[1].protocol)
     if (group) group.push(entry)
     else groups.set(entry[1].protocol, [entry])
   }
-  await Promise.all([...groups].map(([protocol, group]) => askGroup(protocol, group, io, timeoutMs, into, at, keepRaw)))
+  return Promise.all([...groups].map(([each, group]) => askGroup(each, group, io, timeoutMs, into, at, keepRaw)))
 }
 
 async function askGroup(
   protocol: Protocol,
-  group: Named[],
+  group: readonly Named[],
   io: Io,
   timeoutMs: number,
   into: Record<string, StoredReply>,
@@ -116,12 +129,13 @@ async function inTime(asking: Promise<Reply[]> | undefined): Promise<Reply[] | u
 
 function interpret(read: Read, reply: Reply, at: number, keepRaw: boolean): StoredReply {
   if ('error' in reply) return { at, error: reply.error }
-  const raw = keepRaw ? { raw: reply.value } : {}
+  let stored: StoredReply
   try {
-    return { at, value: read.parse(reply.value), ...raw }
+    stored = { at, value: read.parse(reply.value) }
   } catch (error) {
-    return { at, error: toSdkError(error, 'DEVICE_BAD_REPLY'), ...raw }
+    stored = { at, error: toSdkError(error, 'DEVICE_BAD_REPLY') }
   }
+  return keepRaw ? { ...stored, raw: reply.value } : stored
 }
 
 /** The most telling error first: a wrong password says more than a closed side port. */
@@ -134,9 +148,15 @@ const telling: readonly string[] = [
   'DEVICE_TIMEOUT',
 ]
 
-function throwIfNothing(due: readonly Named[], replies: Replies, now: number) {
+function throwIfNothing(first: readonly Named[], second: readonly Named[], replies: Replies, now: number) {
+  const answered = ([name]: Named) => {
+    const reply = replies[name]
+    return reply?.at === now && !reply.error && !reply.outdated
+  }
+  if (first.some(answered) || second.some(answered)) return
+  const due = [...first, ...second]
   const asked = due.map(([name]) => replies[name]).filter((reply): reply is StoredReply => reply?.at === now)
   const errors = asked.map((reply) => reply.error ?? reply.outdated).filter((error) => error !== undefined)
-  if (errors.length < asked.length || asked.length === 0) return
+  if (asked.length === 0) return
   throw telling.map((code) => errors.find((error) => error.code === code)).find((error) => error) ?? errors[0]!
 }

@@ -23,11 +23,15 @@ function same(a: unknown, b: unknown, loose: boolean): boolean {
   const left = a as Record<string, unknown>
   const right = b as Record<string, unknown>
   for (const key in left) {
-    if (!readings.has(key) && !same(left[key], right[key], loose || measuredParts.has(key))) return false
+    const value = left[key]
+    const other = right[key]
+    // What is equal needs no further look: nearly all of it, on nearly every poll.
+    if (value === other || readings.has(key)) continue
+    if (!same(value, other, loose || measuredParts.has(key))) return false
   }
   for (const key in right) {
-    if (right[key] != null && left[key] === undefined && !readings.has(key) && !(loose && isReading(right[key])))
-      return false
+    if (left[key] !== undefined || right[key] == null) continue
+    if (!readings.has(key) && !(loose && isReading(right[key]))) return false
   }
   return true
 }

@@ -27,7 +27,7 @@ export function exchange(options: Exchange): Promise<Buffer> {
     const chunks: Buffer[] = []
     let size = 0
     let lingering: NodeJS.Timeout | undefined
-    const socket = connect({ host, port, noDelay: true })
+    const socket = connect({ host, port })
     const end = (error?: SdkError) => {
       clearTimeout(lingering)
       signal.removeEventListener('abort', onAbort)

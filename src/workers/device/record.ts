@@ -92,7 +92,7 @@ export function placed(record: DeviceRecord, home: Home, entry: DeviceEntry, dev
 }
 
 /** What does not change by itself: if it could not be read this time, what was read before stands. */
-const lasting = ['model', 'variant', 'serial', 'mac', 'hostname', 'controlBoard', 'psu', 'tuning', 'network'] as const
+type Lasting = 'model' | 'variant' | 'serial' | 'mac' | 'hostname' | 'controlBoard' | 'psu' | 'tuning' | 'network'
 
 /** The record after a visit that read the device at `at`. */
 export function readRecord(
@@ -113,10 +113,21 @@ export function readRecord(
     metrics,
     errors,
   })
-  const record: DeviceRecord = {
+  const stands = <F extends Lasting>(field: F, now: NonNullable<DeviceRecord[F]> | undefined) =>
+    now ?? (missing[field] ? (previous[field] ?? null) : null)
+  return {
     ...previous,
     kind: device.kind,
     make: device.make,
+    model: stands('model', telemetry.model),
+    variant: stands('variant', telemetry.variant),
+    serial: stands('serial', telemetry.serial),
+    mac: stands('mac', telemetry.mac),
+    hostname: stands('hostname', telemetry.hostname),
+    controlBoard: stands('controlBoard', telemetry.controlBoard),
+    psu: stands('psu', telemetry.psu),
+    tuning: stands('tuning', telemetry.tuning),
+    network: stands('network', telemetry.network),
     unknownModel: seen.model === undefined && telemetry.model !== undefined,
     firmware: {
       family: device.family,
@@ -138,12 +149,6 @@ export function readRecord(
     missing,
     capabilities: device.capabilities as DeviceRecord['capabilities'],
   }
-  for (const field of lasting) {
-    const value = telemetry[field]
-    if (value !== undefined) Object.assign(record, { [field]: value })
-    else if (!missing[field]) Object.assign(record, { [field]: null })
-  }
-  return record
 }
 
 /** Since its last start, s; firmware that does not tell its own uptime tells that of mining. */
