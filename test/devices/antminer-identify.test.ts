@@ -1,6 +1,6 @@
 import test from 'brittle'
 import { identify } from '#devices'
-import { antminerModel, antminerName, antminers } from '../../src/devices/hardware/antminer.js'
+import { antminerModel, antminerName, antminers, antminerTitle } from '../../src/devices/hardware/antminer.js'
 import { antminerStock } from '../../src/devices/miners/antminer.js'
 import { AntminerDevice, asS19, capture } from './antminer-device.js'
 
@@ -29,7 +29,7 @@ test('with a foreign password the RPC tells the model; without both the model st
   t.ok(bare.match!.why.some((why) => why.includes('password')))
   device.rpc.version = capture('s19pro_v2020/version.json')
   const { match } = await identify([antminerStock], device.io())
-  t.is(match?.model, 'S19Pro')
+  t.is(match?.model, 'S19 Pro')
   t.ok(match!.confidence > 0.9)
 })
 
@@ -84,6 +84,8 @@ test('one spelling for every way a model is written', (t) => {
   for (const text of ['Antminer S21 XP Hyd.', 'S21 XP Hydro', 's21xphyd', 'Bitmain Antminer S21XP Hyd'])
     t.is(antminerName(text), 'S21XPHyd', text)
   t.is(antminerName('Antminer S21 Pro+'), 'S21ProPlus')
+  for (const name of ['S21 Pro+', 'S19j Pro', 'S21 XP Hyd', 'S19k Pro', 'S19', 'T21'])
+    t.is(antminerTitle(`Antminer ${name}`), name)
   t.is(antminerName('Antminer S19K Pro'), 'S19kPro')
   t.is(antminerName('Antminer S19j Pro NoPIC'), 'S19jPro')
   t.is(antminerName('Antminer S99 Hyd.'), 'S99Hyd')

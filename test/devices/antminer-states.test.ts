@@ -216,7 +216,7 @@ test('when the web comes back, what only the RPC said is not kept', async (t) =>
   device.rpc.stats = capture('s19pro_v2020/stats.json')
   const io = device.io()
   const first = await observe(antminerStock, io)
-  t.is(first.telemetry.model, 'S19Pro')
+  t.is(first.telemetry.model, 'S19 Pro')
   t.is(first.telemetry.hashrateThs, 110.56689)
   t.is(first.telemetry.poolRejectPct, 0)
   device.cgi.stats = good

@@ -119,6 +119,13 @@ export function antminerName(text: string | undefined): string | undefined {
   return byLowerCase.get(plain.toLowerCase()) ?? plain
 }
 
+/** The name as people write it: `S21 Pro+`, `S19j Pro`, `S21 XP Hyd`; undefined where the text names no model. */
+export function antminerTitle(text: string | undefined): string | undefined {
+  return antminerName(text)
+    ?.replace(/(?<=.)(XP|Pro|Hyd|Imm)/g, ' $1')
+    .replace(/Plus/g, '+')
+}
+
 /** The row of a model in any spelling; an immersion build is the same hardware without fans. Undefined if there is no row. */
 export function antminerModel(name: string): Model | undefined {
   const known = antminerName(name)

@@ -1,5 +1,5 @@
 import type { Identify, Match, Probe } from '../define.js'
-import { antminerName } from '../hardware/antminer.js'
+import { antminerTitle } from '../hardware/antminer.js'
 import { cgiPath, factoryLogin, jsonOf, webPort } from '../kit/bitmain.js'
 import { rpcVersion } from '../kit/cgminer.js'
 import { parseChallenge } from '../kit/digest.js'
@@ -53,7 +53,7 @@ export const antminerIdentify: Identify = {
     const hasRealm = web?.realm !== undefined && ourRealm.test(web.realm)
     const info = infoOf(web)
     const isBmminer = version.BMMiner !== undefined && /antminer|^bhb/i.test(str(version.Type) ?? '')
-    const model = antminerName(str(version.Type)) ?? antminerName(info?.type)
+    const model = antminerTitle(str(version.Type)) ?? antminerTitle(info?.type)
 
     // Something else sits on the web port of a bmminer: a proxy or a firmware that we do not know.
     if (!hasRealm && web !== undefined) return undefined

@@ -1,6 +1,6 @@
 import { type DeviceError, type Pool, SdkError } from '#model'
 import { defineDevice, read } from '../define.js'
-import { antminerModel, antminerName, antminers } from '../hardware/antminer.js'
+import { antminerModel, antminers, antminerTitle } from '../hardware/antminer.js'
 import { bitmainEngineering, bitmainWeb, factoryLogin, webPort } from '../kit/bitmain.js'
 import { cgminer } from '../kit/cgminer.js'
 import { fields, num, parseJson, str } from '../kit/json.js'
@@ -72,9 +72,9 @@ export const antminerStock = defineDevice({
     const summary = <V>(take: (summary: Summary) => V) => [from('summary', take), from('rpcSummary', take)]
     return {
       model: [
-        ...stats((s) => antminerName(s.type)),
-        from('minerType', (t) => antminerName(t.type)),
-        from('info', (i) => antminerName(i.type)),
+        ...stats((s) => antminerTitle(s.type)),
+        from('minerType', (t) => antminerTitle(t.type)),
+        from('info', (i) => antminerTitle(i.type)),
       ],
       variant: from('minerType', (t) => t.hashBoard),
       controlBoard: from('minerType', (t) => t.controlBoard),
