@@ -3,6 +3,7 @@
  * every field and stores it. Bare, in the same run: sockets that send the same request and only parse the JSON. Rounds alternate.
  */
 import { type ChildProcess, fork } from 'node:child_process'
+import { subscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -29,6 +30,8 @@ interface Target {
 interface Round {
   pollsPerS: number
   cpuMs: number
+  /** Of this process in the round, by poll; the protocol takes one request a connection. */
+  connections: number
 }
 
 const simulators = fork(
@@ -37,6 +40,8 @@ const simulators = fork(
   { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
 )
 const targets = await devicesOf(simulators)
+let connections = 0
+subscribe('net.client.socket', () => connections++)
 const bare: Round[] = []
 const ours: Round[] = []
 let peakMb = 0
@@ -55,6 +60,8 @@ report(
     barePollsPerS: median(bare.map((each) => each.pollsPerS)),
     cpuMsPerPoll: median(ours.map((each) => each.cpuMs)),
     bareCpuMsPerPoll: median(bare.map((each) => each.cpuMs)),
+    connectionsPerPoll: median(ours.map((each) => each.connections)),
+    bareConnectionsPerPoll: median(bare.map((each) => each.connections)),
     peakMb,
   },
   {
@@ -76,6 +83,7 @@ function devicesOf(child: ChildProcess): Promise<Target[]> {
 async function measureBare(all: readonly Target[]): Promise<Round> {
   const cpu = process.cpuUsage()
   const started = performance.now()
+  const connected = connections
   let polls = 0
   let next = 0
   await Promise.all(
@@ -87,7 +95,7 @@ async function measureBare(all: readonly Target[]): Promise<Round> {
       }
     }),
   )
-  return figures(polls, started, cpu)
+  return figures(polls, started, cpu, connections - connected)
 }
 
 function exchange(host: string, port: number): Promise<string> {
@@ -122,18 +130,23 @@ async function measureOurs(all: readonly Target[]): Promise<Round> {
     const before = polls()
     const cpu = process.cpuUsage()
     const started = performance.now()
+    const connected = connections
     while (performance.now() - started < roundMs) {
       await new Promise((done) => setTimeout(done, 100))
       peakMb = Math.max(peakMb, process.memoryUsage.rss() / 1e6)
     }
-    return figures(polls() - before, started, cpu)
+    return figures(polls() - before, started, cpu, connections - connected)
   } finally {
     await node.close()
     rmSync(storage, { recursive: true, force: true })
   }
 }
 
-function figures(polls: number, started: number, cpu: NodeJS.CpuUsage): Round {
+function figures(polls: number, started: number, cpu: NodeJS.CpuUsage, connected: number): Round {
   const { user, system } = process.cpuUsage(cpu)
-  return { pollsPerS: polls / ((performance.now() - started) / 1000), cpuMs: (user + system) / 1000 / polls }
+  return {
+    pollsPerS: polls / ((performance.now() - started) / 1000),
+    cpuMs: (user + system) / 1000 / polls,
+    connections: connected / polls,
+  }
 }

@@ -4,6 +4,7 @@ import {
   type CommandName,
   type DeviceError,
   type Fan,
+  isMetric,
   type Kind,
   type Metrics,
   metricNames,
@@ -154,6 +155,9 @@ export interface Command<N extends CommandName = CommandName> {
 
 export type Commands = { [N in CommandName]?: Command<N> }
 
+/** A field, its sources in the order in which they are tried, and whether it is a number with limits of its own. */
+export type FieldSources = readonly [field: keyof Telemetry, sources: readonly Extraction[], isMetric: boolean]
+
 /** One brand and firmware: how it is identified, read and commanded. A frozen value, no state. */
 export interface Device {
   readonly library: string
@@ -168,7 +172,10 @@ export interface Device {
   readonly modelOf: (model: string, variant?: string) => Model | undefined
   readonly identify: Identify
   readonly reads: Reads
-  readonly telemetry: readonly (readonly [field: keyof Telemetry, sources: readonly Extraction[]])[]
+  /** The fields that say which model it is come first. */
+  readonly telemetry: readonly FieldSources[]
+  /** Whether some of its reads are asked only instead of others. */
+  readonly hasSecondWays: boolean
   /** Every field it can have, all undefined: readings start as a copy, so that all have one shape (adding keys one by one is ten times slower). */
   readonly blank: Telemetry
   readonly commands: Commands
@@ -184,7 +191,7 @@ export interface Device {
 }
 
 export interface DeviceDefinition<R extends Reads>
-  extends Omit<Device, 'reads' | 'telemetry' | 'modelOf' | 'blank' | 'capabilities'> {
+  extends Omit<Device, 'reads' | 'telemetry' | 'hasSecondWays' | 'modelOf' | 'blank' | 'capabilities'> {
   readonly modelOf?: Device['modelOf']
   readonly reads: R
   readonly telemetry: (from: From<R>) => TelemetryMap
@@ -203,8 +210,7 @@ export function defineDevice<R extends Reads>(definition: DeviceDefinition<R>): 
     return { read: name, take: take as Extraction['take'] }
   })
   const telemetry = (Object.entries(map) as [keyof Telemetry, Extraction | readonly Extraction[]][]).map(
-    ([field, sources]) =>
-      [field, Array.isArray(sources) ? sources : [sources]] as [keyof Telemetry, readonly Extraction[]],
+    ([field, sources]): FieldSources => [field, Array.isArray(sources) ? sources : [sources], isMetric(field)],
   )
   telemetry.sort(([a], [b]) => Number(isIdentity(b)) - Number(isIdentity(a)))
   const modelOf = definition.modelOf ?? ((model: string) => definition.models[model])
@@ -212,6 +218,7 @@ export function defineDevice<R extends Reads>(definition: DeviceDefinition<R>): 
   return Object.freeze({
     ...definition,
     telemetry: Object.freeze(telemetry),
+    hasSecondWays: Object.values(definition.reads).some(({ insteadOf }) => insteadOf.length > 0),
     modelOf,
     blank: Object.freeze(Object.fromEntries([...names].map((name) => [name, undefined]))),
     capabilities: Object.freeze(Object.keys(definition.commands) as CommandName[]),

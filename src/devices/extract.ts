@@ -1,4 +1,4 @@
-import { type ErrorInfo, errorInfo, isMetric, measured, type SdkError } from '#model'
+import { type ErrorInfo, errorInfo, type Metric, measured, type SdkError } from '#model'
 import { type Device, type Extraction, isIdentity, type Model, type Read, type Telemetry } from './define.js'
 import { finish } from './finish.js'
 import type { Observation, Replies } from './observation.js'
@@ -7,22 +7,22 @@ import type { Observation, Replies } from './observation.js'
 export function extract(device: Device, replies: Replies): Pick<Observation, 'telemetry' | 'missing' | 'model'> {
   const telemetry: Telemetry = { ...device.blank }
   const missing: Record<string, ErrorInfo> = {}
-  const used = usedReplies(device, replies)
+  const used = device.hasSecondWays ? usedReplies(device, replies) : replies
   const others: Record<string, unknown> = {}
   for (const name in used) others[name] = used[name]!.value
   let model: Model | undefined
   let known = false
   // Who it is comes first in the list: the row of its model is what the other fields are taken with.
-  for (const [field, sources] of device.telemetry) {
+  for (const [field, sources, isMetric] of device.telemetry) {
     if (!known && !isIdentity(field)) {
       known = true
       model = telemetry.model === undefined ? undefined : device.modelOf(telemetry.model, telemetry.variant)
     }
-    take(field, sources)
+    take(field, sources, isMetric)
   }
   return { telemetry: finish(telemetry, model), missing, model }
 
-  function take(field: string, sources: readonly Extraction[]) {
+  function take(field: string, sources: readonly Extraction[], isMetric: boolean) {
     let failed = false
     for (const source of sources) {
       const reply = used[source.read]
@@ -34,9 +34,10 @@ export function extract(device: Device, replies: Replies): Pick<Observation, 'te
         continue
       }
       try {
-        const value = reported(field, source.take(reply.value as never, model ?? noFacts, others as never))
-        if (value === undefined) continue
-        ;(telemetry as Record<string, unknown>)[field] = value
+        const value = source.take(reply.value as never, model ?? noFacts, others as never)
+        const reported = isMetric ? measured(field as Metric, value as number) : value
+        if (reported === undefined || reported === null || reported === '') continue
+        ;(telemetry as Record<string, unknown>)[field] = reported
         if (failed) delete missing[field]
         return
       } catch (error) {
@@ -62,10 +63,4 @@ function usedReplies(device: Device, replies: Replies): Replies {
 /** An optional read that this firmware does not have makes nothing missing. */
 function isExpected(read: Read, error: SdkError): boolean {
   return read.optional && (error.code === 'DEVICE_UNSUPPORTED' || error.code === 'NOT_REPORTED')
-}
-
-function reported(field: string, value: unknown): unknown {
-  if (value === undefined || value === null || value === '') return undefined
-  if (isMetric(field)) return measured(field, value as number)
-  return value
 }

@@ -63,11 +63,14 @@ function refuseOther({ deviceType }: Visitor, device: Device, model?: string, va
 
 export function ioFor(visitor: Visitor, handle: Handle, devices: readonly Device[]): Io {
   const { entry } = handle
+  const secret = visitor.secretOf(handle.id)
+  const [only, ...others] = devices
   return {
     host: entry.host,
     ports: portNames(visitor.candidates, entry),
     ...(entry.unit === undefined ? {} : { unit: entry.unit }),
-    credentials: accountsOf(visitor.secretOf(handle.id), devices),
+    // Without an account of the operator, which is usual, a visit has nothing to sort out.
+    credentials: secret || !only || others.length > 0 ? accountsOf(secret, devices) : only.defaults.credentials,
     signal: handle.ending.signal,
     memory: handle.memory,
     clock: visitor.clock,
@@ -92,7 +95,8 @@ function portsOf(candidates: readonly Device[], entry: DeviceEntry): number[] {
 /** Of a visit's replies those that the next one needs: what is asked rarely, and which ways are closed. */
 export function lastingReplies(device: Device, replies: Replies): Replies {
   const kept: Record<string, Replies[string]> = {}
-  for (const [name, reply] of Object.entries(replies)) {
+  for (const name in replies) {
+    const reply = replies[name]!
     const read = device.reads[name]
     if (read && (read.everyMs > 0 || reply.error || read.insteadOf.length > 0)) kept[name] = reply
   }
