@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { SdkError } from '#model'
 import { type CliCommand, list, text } from '../command.js'
-
-const configFile = 'miningsdk.config.json'
+import { configFile } from '../settings.js'
 
 export const init: CliCommand = {
   usage: '',

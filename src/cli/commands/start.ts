@@ -4,7 +4,7 @@ import type { Node } from '#node'
 import { gatewayContract } from '#rpc'
 import type { Call, CliCommand } from '../command.js'
 import { exit } from '../failure.js'
-import { loadSettings, type Settings } from '../settings.js'
+import { isConfigured, loadSettings, type Settings } from '../settings.js'
 import { type SiteFile, siteFile } from '../site-client.js'
 
 export const start: CliCommand = {
@@ -13,23 +13,25 @@ export const start: CliCommand = {
   options: [['--demo', 'the demo site of simulated devices, whatever is configured']],
   ownSignals: true,
   async run(call) {
-    const settings = await loadSettings(call.env, { demo: call.options.demo === true })
-    if (!settings.demo) return runSite(settings, call)
-    const [{ demoDocument, startDemoDevices }, { readConfig }, { kinds }] = await Promise.all([
-      import('../demo.js'),
-      import('#node'),
-      import('../site.js'),
-    ])
-    const simulators = await startDemoDevices()
-    try {
-      return await runSite(
-        { demo: true, config: readConfig(demoDocument(simulators.devices), { env: call.env, kinds }) },
-        call,
-      )
-    } finally {
-      simulators.close()
-    }
+    const demo = call.options.demo === true || !isConfigured(call.env)
+    return demo ? runDemo(call) : runSite(await loadSettings(call.env), call)
   },
+}
+
+/** The devices start in a process of their own while this one loads what the site needs. */
+async function runDemo(call: Call): Promise<number> {
+  const [simulators, { demoDocument }, { readConfig }, { kinds }] = await Promise.all([
+    import('../demo.js').then(({ startDemoDevices }) => startDemoDevices()),
+    import('../demo.js'),
+    import('#node'),
+    import('../site.js'),
+  ])
+  try {
+    const config = readConfig(demoDocument(simulators.devices), { env: call.env, kinds })
+    return await runSite({ demo: true, config }, call)
+  } finally {
+    simulators.close()
+  }
 }
 
 /** Runs until a signal ends it; then everything closes in reverse order. */

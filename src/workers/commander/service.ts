@@ -31,7 +31,6 @@ export function commander(): Service<typeof CommanderConfigSchema> {
   return defineService({
     kind: 'commander',
     config: CommanderConfigSchema,
-    after: ['device-worker'],
     async start(context: Context<CommanderConfig>) {
       const { name, site, storage, clock, log, directory } = context
       const store = context.use(
