@@ -17,7 +17,7 @@ const totals = { passed: 0, failed: 0, skipped: 0 }
 /** Counts the unindented TAP lines; a file that ends without its epilogue has failed, whatever it printed before. */
 function run(file) {
   return new Promise((resolve) => {
-    const args = ['--conditions=source', '--import', 'tsx', '--no-warnings', file]
+    const args = ['--conditions=source', '--import', 'tsx', '--import', './scripts/leave.js', '--no-warnings', file]
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NODE_ENV: 'test' },
