@@ -1,14 +1,33 @@
 declare module 'corestore' {
+  import type { Duplex } from 'node:stream'
   import type Hypercore from 'hypercore'
 
+  interface Options {
+    /** Opens a folder that was moved or copied. */
+    allowBackup?: boolean
+    /** 32 bytes: the keys of all logs with a name come from it. Passing it needs `unsafe: true`. */
+    primaryKey?: Uint8Array
+    unsafe?: boolean
+    readOnly?: boolean
+    /** false: a replicated stream carries only the logs that are attached to it one by one. */
+    active?: boolean
+    wait?: boolean
+  }
+
   export default class Corestore {
-    constructor(path: string, options?: { allowBackup?: boolean })
+    constructor(path: string, options?: Options)
+    readonly primaryKey: Uint8Array
     readonly storage: {
       /** Gives the space of what was cleared back to the disk. */
       compact(): Promise<void>
     }
     ready(): Promise<void>
-    get(options: { name: string }): Hypercore
+    get(options: { name: string } | { key: Uint8Array; writable?: boolean }): Hypercore
+    namespace(name: string): Corestore
+    /** Exchanges all logs that are open with the peer at the other end. */
+    replicate(stream: Duplex | boolean): Duplex
+    suspend(): Promise<void>
+    resume(): Promise<void>
     close(): Promise<void>
   }
 }

@@ -1,15 +1,44 @@
 declare module 'hypercore' {
-  /** What is used of a session on an append-only log. */
-  export default class Hypercore {
+  import type { EventEmitter } from 'node:events'
+  import type { Duplex } from 'node:stream'
+
+  interface Options {
+    timeout?: number
+    /** false: a block that is not here is null, and not waited for. */
+    wait?: boolean
+  }
+  interface Download {
+    done(): Promise<void>
+    destroy(): void
+  }
+
+  /** What is used of a session on an append-only log. Events: `append`, `truncate`, `close`, `conflict`. */
+  export default class Hypercore extends EventEmitter {
     readonly length: number
+    readonly contiguousLength: number
     readonly byteLength: number
+    readonly fork: number
+    readonly key: Uint8Array
+    readonly discoveryKey: Uint8Array
+    readonly writable: boolean
     readonly closing: Promise<void> | null
+    readonly closed: boolean
     ready(): Promise<void>
     /** All blocks or none. */
     append(blocks: Uint8Array | readonly Uint8Array[]): Promise<{ length: number; byteLength: number }>
-    get(index: number, options?: { wait?: boolean; timeout?: number }): Promise<Uint8Array | null>
+    get(index: number, options?: Options): Promise<Uint8Array | null>
+    has(start: number, end?: number): Promise<boolean>
+    /** Asks connected peers for a newer length; with `wait` until one has answered. */
+    update(options?: { wait?: boolean }): Promise<boolean>
+    download(range: { start?: number; end?: number; linear?: boolean; blocks?: readonly number[] }): Download
     /** Forgets the blocks from start to before end. */
     clear(start: number, end: number): Promise<unknown>
+    /** Gives the space of what was cleared back to the disk. */
+    compact(): Promise<void>
+    /** Exchanges this log alone with the peer at the other end. */
+    replicate(stream: Duplex | boolean, options?: { keepAlive?: boolean }): Duplex
+    findingPeers(): () => void
+    session(options?: Record<string, unknown>): Hypercore
     close(): Promise<void>
   }
 }
