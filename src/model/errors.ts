@@ -83,6 +83,24 @@ export const errorCodes = {
     title: 'A newer version wrote this storage folder',
     action: 'Update the program, or choose another `storage`.',
   },
+  SECRET_EXPOSED: {
+    status: 500,
+    retry: false,
+    title: 'A secret file can be read by others',
+    action: 'Take the rights of others away (`chmod 600 <file>`); if others may have read it, replace what it holds.',
+  },
+  SECRET_DAMAGED: {
+    status: 500,
+    retry: false,
+    title: 'A key, vault or backup cannot be opened',
+    action: 'Restore it from a backup: `miningsdk restore <file>`.',
+  },
+  PASSPHRASE_WRONG: {
+    status: 400,
+    retry: false,
+    title: 'The passphrase is wrong or missing',
+    action: 'Try again; without the passphrase nobody can open it.',
+  },
   PORT_IN_USE: {
     status: 500,
     retry: false,

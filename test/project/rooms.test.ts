@@ -6,7 +6,7 @@ import test from 'brittle'
 /** The import table of ARCHITECTURE.md: what each room may take from the other rooms and from packages. */
 const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
   model: { rooms: [], packages: ['typebox'] },
-  keys: { rooms: ['model'], packages: ['hypercore-crypto', 'blind-pairing'] },
+  keys: { rooms: ['model'], packages: ['hypercore-crypto', 'sodium-universal', 'b4a', 'z32'] },
   rpc: { rooms: ['model'], packages: [] },
   devices: { rooms: ['model'], packages: [] },
   'devices/kit': { rooms: ['model'], packages: ['undici'] },
