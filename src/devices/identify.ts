@@ -4,6 +4,8 @@ import { type Io, portOf } from './io.js'
 
 /** From this confidence on a device may be adopted. */
 export const enough = 0.5
+/** Once a single candidate is as sure as this, only its own questions are still asked. */
+const sure = 0.9
 
 export interface Identification {
   readonly device?: Device
@@ -15,8 +17,8 @@ export interface Identification {
 }
 
 /**
- * Tells what a device is: every distinct probe of the candidates is run once (one at a time on each port), each candidate weighs the
- * same evidence. The highest confidence wins; two that claim it alike make it unknown, with what was seen. Never throws.
+ * Tells what a device is: every distinct probe of the candidates that is worth it is run once (one at a time on each port), each
+ * candidate weighs the same evidence. The highest confidence wins; two that claim it alike make it unknown, with what was seen. Never throws.
  */
 export async function identify(
   candidates: readonly Device[],
@@ -28,14 +30,24 @@ export async function identify(
   const errors: SdkError[] = []
   const seen: string[] = []
   const byPort = groupByPort(probes, io)
+  const evidence: Evidence = { answer: (probe) => answers.get(probe) }
+  /** Of the answers so far. */
+  let claims: readonly Claim[] = []
+  const isWorthIt = (probe: Probe) => {
+    const [best, ...rivals] = claims.filter(({ match }) => match.confidence >= sure)
+    const isSettled = best !== undefined && rivals.length === 0 && !best.device.identify.probes.includes(probe)
+    return !isSettled && (probe.when?.(evidence) ?? true)
+  }
   await Promise.all(
     [...byPort].map(async ([port, group]) => {
       if (options.openPorts && !options.openPorts.has(port)) return
       for (const probe of group) {
+        if (!isWorthIt(probe)) continue
         try {
           const answer = await probe.run(io)
           answers.set(probe, answer)
           seen.push(`${probe.name} on port ${port}: ${excerpt(answer)}`)
+          claims = claimsOf(candidates, evidence)
         } catch (error) {
           const known = toSdkError(error, 'DEVICE_UNREACHABLE')
           errors.push(known)
@@ -46,20 +58,25 @@ export async function identify(
       }
     }),
   )
-  const evidence: Evidence = { answer: (probe) => answers.get(probe) }
-  const claims = candidates
-    .map((device) => ({ device, match: device.identify.match(evidence) }))
-    .filter(
-      (claim): claim is { device: Device; match: Match } =>
-        claim.match !== undefined && claim.match.confidence > enough,
-    )
-    .sort((a, b) => b.match.confidence - a.match.confidence)
   const [best, next] = claims
   if (!best) return { seen, ...(answers.size === 0 && errors[0] ? { error: errors[0] } : {}) }
   if (next && next.match.confidence === best.match.confidence) {
     return { seen: [...seen, `could be ${claims.map(({ device }) => `${device.make} ${device.family}`).join(' or ')}`] }
   }
   return { ...best, seen: [...best.match.why, ...seen] }
+}
+
+interface Claim {
+  readonly device: Device
+  readonly match: Match
+}
+
+/** Who claims the device on this evidence, the surest first. */
+function claimsOf(candidates: readonly Device[], evidence: Evidence): Claim[] {
+  return candidates
+    .map((device) => ({ device, match: device.identify.match(evidence) }))
+    .filter((claim): claim is Claim => claim.match !== undefined && claim.match.confidence > enough)
+    .sort((a, b) => b.match.confidence - a.match.confidence)
 }
 
 function groupByPort(probes: Iterable<Probe>, io: Io): Map<number, Probe[]> {

@@ -4,8 +4,9 @@ import test from 'brittle'
 import fc from 'fast-check'
 import { observe, type Telemetry } from '#devices'
 import { SdkError, systemClock } from '#model'
+import { parsePools } from '../../src/devices/kit/cgminer-pools.js'
 import { antminerStock } from '../../src/devices/miners/antminer.js'
-import { parsePools, parseSummary } from '../../src/devices/miners/antminer-replies.js'
+import { parseSummary } from '../../src/devices/miners/antminer-replies.js'
 import {
   parseBlink,
   parseConf,

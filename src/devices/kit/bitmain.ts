@@ -1,6 +1,6 @@
 import { SdkError, toSdkError, withDeadline } from '#model'
 import type { Credentials, Io, Protocol, Reply } from '../io.js'
-import { type HttpResponse, http, statusError } from './http.js'
+import { type HttpResponse, http, statusError, webPort } from './http.js'
 import { digestHttp } from './http-digest.js'
 import { fields, parseJson, str } from './json.js'
 import { jsonEnd } from './tcp.js'
@@ -18,7 +18,7 @@ export interface WebRequest {
   readonly maxBytes?: number
 }
 
-export const webPort = { name: 'http', default: 80 } as const
+export { webPort }
 export const engineeringPort = { name: 'engineering', default: 6060 } as const
 export const factoryLogin: readonly Credentials[] = [{ username: 'root', password: 'root' }]
 

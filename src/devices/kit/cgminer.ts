@@ -1,7 +1,8 @@
-import { SdkError, toSdkError } from '#model'
+import { SdkError, toSdkError, withDeadline } from '#model'
 import type { Probe } from '../define.js'
 import { type Io, type Protocol, portOf, type Reply } from '../io.js'
-import { bool, fields, num, parseJson, str } from './json.js'
+import { isTextReply, replyEnd, textReply } from './cgminer-text.js'
+import { bool, type Fields, fields, num, parseJson, rows, str } from './json.js'
 import { exchange } from './tcp.js'
 
 export interface RpcRequest {
@@ -51,18 +52,53 @@ export async function rpc(io: Io, { newApi = false, ...request }: RpcRequest): P
   }
 }
 
-const daemonDown = /^socket connect failed/i
+/** Longest wait for the answer of a command; of one that may cut the connection, ms. */
+const writeMs = 10_000
+const lostMs = 5_000
+
+/**
+ * One command that changes something, never sent twice. With `mayLoseReply` a connection that ends without an answer is no failure and
+ * answers undefined: the read-back decides. Errors as of `rpc`.
+ */
+export async function rpcWrite(
+  io: Io,
+  request: RpcRequest,
+  { mayLoseReply = false }: { mayLoseReply?: boolean } = {},
+): Promise<unknown> {
+  const ms = mayLoseReply ? lostMs : writeMs
+  const bytes = await withDeadline(
+    ms,
+    io.signal,
+    (signal) => exchangeOf({ ...io, signal }, request),
+    'DEVICE_TIMEOUT',
+  ).catch((error: unknown) => {
+    io.signal.throwIfAborted()
+    const { code } = toSdkError(error, 'DEVICE_UNREACHABLE')
+    if (mayLoseReply && (code === 'DEVICE_TIMEOUT' || code === 'DEVICE_BUSY')) return undefined
+    throw error
+  })
+  if (bytes === undefined || (mayLoseReply && bytes.length === 0)) return undefined
+  return accepted(parseReply(bytes))
+}
 
 async function send(io: Io, request: object): Promise<unknown> {
-  const reply = await exchange({
-    host: io.host,
-    port: portOf(io, rpcPort),
-    signal: io.signal,
-    payload: JSON.stringify(request),
-  })
+  return accepted(parseReply(await exchangeOf(io, request)))
+}
+
+function exchangeOf(io: Io, request: object): Promise<Buffer> {
+  const payload = JSON.stringify(request)
+  return exchange({ host: io.host, port: portOf(io, rpcPort), signal: io.signal, payload, done: replyEnd() })
+}
+
+const daemonDown = /^socket connect failed/i
+
+function parseReply(reply: Buffer): unknown {
   if (daemonDown.test(reply.subarray(0, 32).toString('latin1')))
     throw new SdkError('DEVICE_BUSY', 'the controller answers, its mining process does not')
-  const value = parseJson(reply)
+  return isTextReply(reply) ? textReply(reply) : parseJson(reply)
+}
+
+function accepted(value: unknown): unknown {
   const refusal = refusalOf(value)
   if (refusal) throw refusal
   return value
@@ -82,11 +118,18 @@ function refusalOf(reply: unknown): SdkError | undefined {
   return new SdkError('DEVICE_REFUSED', message)
 }
 
-/** Who answers on the RPC port; shared by all who want to know. */
+/** Who answers on the RPC port; shared by all who want to know. A refusal is an answer too: it names the daemon. */
 export const rpcVersion: Probe = {
   name: 'rpc version',
   port: rpcPort,
-  run: (io) => rpc(io, { command: 'version' }),
+  run: async (io) => parseReply(await exchangeOf(io, { command: 'version' })),
+}
+
+/** The rows of a section of a reply. Throws DEVICE_BAD_REPLY if it has none of this name. */
+export function section(reply: unknown, name: string): Fields[] {
+  const list = fields(reply)[name]
+  if (!Array.isArray(list)) throw new SdkError('DEVICE_BAD_REPLY', `the reply has no section ${name}`)
+  return rows(list)
 }
 
 /** A difficulty as `524K`, `4.29G` or a number. */

@@ -4,6 +4,8 @@ import { SdkError } from '#model'
 import { type Io, type PortName, portOf } from '../io.js'
 import { socketError } from './tcp.js'
 
+export const webPort: PortName = { name: 'http', default: 80 }
+
 type Headers = Readonly<Record<string, string>>
 
 export interface HttpRequest {

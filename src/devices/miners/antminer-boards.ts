@@ -1,8 +1,8 @@
 import type { Board, Fan } from '#model'
 import type { Model } from '../define.js'
 import { antminerFacts, expectedChips } from '../hardware/antminer.js'
+import { defined, highest, lowest, mean } from '../kit/values.js'
 import type { Chain, Stats } from './antminer-stats.js'
-import { defined } from './antminer-values.js'
 
 /** Where a model's row does not say what a place measures: boards and chips everywhere, the rest unknown. */
 const usual = { pic: '----', pcb: 'BBBB', chip: 'CCCC' } as const
@@ -83,17 +83,4 @@ export function fansOf({ fans }: Stats, model: Model): Fan[] | undefined {
   if (!fans) return undefined
   if (model.fans === 0 && fans.every((rpm) => !rpm)) return []
   return fans.flatMap((rpm, index) => (rpm === undefined ? [] : [{ index, rpm }]))
-}
-
-function mean(values: readonly number[]): number | undefined {
-  if (values.length === 0) return undefined
-  return Math.round((values.reduce((sum, value) => sum + value, 0) / values.length) * 100) / 100
-}
-
-function highest(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : Math.max(...values)
-}
-
-function lowest(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : Math.min(...values)
 }

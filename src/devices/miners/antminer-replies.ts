@@ -1,7 +1,6 @@
-import { type Pool, SdkError } from '#model'
-import { difficulty, isAlive, secondsAgo } from '../kit/cgminer.js'
-import { bool, type Fields, fields, num, rows, str } from '../kit/json.js'
-import { count, defined, maxParts, object, positive, rateReader } from './antminer-values.js'
+import { SdkError } from '#model'
+import { num, rows, str } from '../kit/json.js'
+import { count, maxParts, object, positive, rateReader } from '../kit/values.js'
 
 /** `summary` of the web interface and both RPC forms. */
 export interface Summary {
@@ -55,58 +54,5 @@ export function parseSummary(reply: unknown): Summary {
         code: str(alarm.code) ?? '',
         text: (str(alarm.msg) ?? '').slice(0, 200),
       })),
-  }
-}
-
-const maxPools = 16
-/** Before this (s) the clock of the device was never set, and times that it gives mean nothing. */
-const clockSetS = 1_500_000_000
-/** Nor after this. */
-const clockEndS = 1e10
-
-/** The configured pools, without empty places. Stock firmware fails over in order: the first that lives is the one in use. */
-export function parsePools(reply: unknown): Pool[] {
-  const root = object(reply, 'pools')
-  if (!Array.isArray(root.POOLS)) throw new SdkError('DEVICE_BAD_REPLY', 'pools has no section POOLS')
-  const status = fields(Array.isArray(root.STATUS) ? root.STATUS[0] : root.STATUS)
-  const when = num(status.when) ?? num(status.When)
-  const pools = rows(root.POOLS)
-    .slice(0, maxPools)
-    .map((pool, at) => poolOf(pool, at, when))
-    .filter((pool) => pool.url !== '')
-  if (pools.every((pool) => pool.active === undefined)) {
-    const inUse = [...pools]
-      .sort((a, b) => (a.priority ?? a.index) - (b.priority ?? b.index))
-      .find((pool) => pool.alive)
-    for (const pool of pools) if (pool.alive !== undefined) pool.active = pool === inUse
-  }
-  return pools
-}
-
-function poolOf(pool: Fields, at: number, when: number | undefined): Pool {
-  const ago = secondsAgo(pool.lstime ?? pool['Last Share Time'])
-  const index = num(pool.index) ?? num(pool.POOL) ?? at
-  const accepted = count(pool.accepted) ?? count(pool.Accepted)
-  const rejected = count(pool.rejected) ?? count(pool.Rejected)
-  const tried = (accepted ?? 0) + (rejected ?? 0)
-  return {
-    index: Number.isInteger(index) && index >= 0 ? index : at,
-    url: str(pool.url) ?? str(pool.URL) ?? '',
-    user: str(pool.user) ?? str(pool.User) ?? '',
-    ...defined({
-      alive: isAlive(pool.status ?? pool.Status),
-      active: bool(pool['Stratum Active']),
-      priority: count(pool.priority) ?? count(pool.Priority),
-      quota: count(pool.Quota),
-      accepted,
-      rejected,
-      stale: count(pool.stale) ?? count(pool.Stale),
-      rejectPct: tried > 0 && rejected !== undefined ? Math.round((rejected / tried) * 1e4) / 100 : undefined,
-      lastShareAt:
-        ago !== undefined && when !== undefined && when > clockSetS && when < clockEndS
-          ? (when - ago) * 1000
-          : undefined,
-      difficulty: positive(difficulty(pool.diff ?? pool.Diff)),
-    }),
   }
 }

@@ -1,6 +1,6 @@
 import { type Network, type Pool, type PoolInput, type PowerMode, SdkError, type Tuning } from '#model'
 import { bool, type Fields, fields, num, rows, str } from '../kit/json.js'
-import { defined, object } from './antminer-values.js'
+import { defined, macOf, object } from '../kit/values.js'
 
 /** The configuration of the miner as its web interface gives it; `raw` is all of it, with the pool passwords. */
 export interface Conf {
@@ -195,9 +195,4 @@ function networkOf(info: Fields, nettype: unknown, dns: unknown): Network {
     gateway: str(info.gateway),
     dns: servers.length > 0 ? servers.slice(0, 8) : undefined,
   })
-}
-
-function macOf(value: unknown): string | undefined {
-  const mac = str(value)?.toUpperCase().replace(/-/g, ':')
-  return mac && /^([0-9A-F]{2}:){5}[0-9A-F]{2}$/.test(mac) ? mac : undefined
 }

@@ -11,7 +11,7 @@ import {
   share,
   temperature,
   temperatures,
-} from './antminer-values.js'
+} from '../kit/values.js'
 
 /** One board as both forms of `stats` give it; sensor places not yet interpreted. */
 export interface Chain {

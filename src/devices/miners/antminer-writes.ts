@@ -1,13 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { Readable } from 'node:stream'
 import { type CommandInput, SdkError, withDeadline } from '#model'
 import type { Io } from '../io.js'
 import { cgiPath, factoryLogin, throwIfRefused, type WebRequest, web, webPort } from '../kit/bitmain.js'
 import { statusError } from '../kit/http.js'
 import { digestHttp } from '../kit/http-digest.js'
+import { multipartFile, verifiedSize } from '../kit/upload.js'
 import { type Conf, type ConfChange, parseConf, writeConf } from './antminer-settings.js'
 
 /** The web interface may take so long to take a configuration, ms (protocols/antminer.md §1.1). */
@@ -66,47 +62,15 @@ function isSame(conf: Conf, wanted: ConfChange): boolean {
 
 /** Sends a firmware file, once and whole. Refuses a file that is not the one that was meant before anything is sent. */
 export async function upload(io: Io, file: CommandInput<'updateFirmware'>) {
-  const size = await verified(file)
+  const size = await verifiedSize(file)
   // Signs in first: the file is sent once, not again after a refused first try.
   await web(io, { cgi: 'get_system_info' })
   const path = cgiPath('upgrade')
   await unlessLost(io, uploadMs, async (signal) => {
-    const request = { method: 'POST', path, ...multipart(file.path, size) } as const
+    const request = { method: 'POST', path, ...multipartFile({ name: 'firmware', path: file.path, size }) } as const
     const response = await digestHttp({ ...io, signal }, webPort, request, factoryLogin)
     const error = statusError(response, path)
     if (error) throw error
     return response.body
   })
-}
-
-/** The size of the file, if it is the one that was meant; a wrong file is refused before anything is sent. */
-async function verified({ path, sha256 }: CommandInput<'updateFirmware'>): Promise<number> {
-  try {
-    const { size } = await stat(path)
-    const hash = createHash('sha256')
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
-    if (hash.digest('hex') === sha256) return size
-  } catch (error) {
-    throw new SdkError('BAD_REQUEST', 'the firmware file cannot be read', { cause: error })
-  }
-  throw new SdkError('BAD_REQUEST', 'the firmware file does not have the given sha256')
-}
-
-function multipart(path: string, size: number) {
-  const boundary = `firmware-${randomUUID()}`
-  const name = basename(path).replace(/[^\w.-]/g, '_')
-  const head = Buffer.from(
-    `--${boundary}\r\ncontent-disposition: form-data; name="firmware"; filename="${name}"\r\ncontent-type: application/octet-stream\r\n\r\n`,
-  )
-  const tail = Buffer.from(`\r\n--${boundary}--\r\n`)
-  async function* parts() {
-    yield head
-    yield* createReadStream(path)
-    yield tail
-  }
-  const headers = {
-    'content-type': `multipart/form-data; boundary=${boundary}`,
-    'content-length': String(head.length + size + tail.length),
-  }
-  return { headers, body: () => Readable.from(parts()) }
 }

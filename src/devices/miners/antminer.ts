@@ -3,12 +3,14 @@ import { defineDevice, read } from '../define.js'
 import { antminerModel, antminers, antminerTitle } from '../hardware/antminer.js'
 import { bitmainEngineering, bitmainWeb, factoryLogin, webPort } from '../kit/bitmain.js'
 import { cgminer } from '../kit/cgminer.js'
+import { parsePools } from '../kit/cgminer-pools.js'
 import { fields, num, parseJson, str } from '../kit/json.js'
+import { defined } from '../kit/values.js'
 import { boardsOf, fansOf, hottestBoard } from './antminer-boards.js'
 import { antminerCommands } from './antminer-commands.js'
 import { poolErrors, statsErrors, summaryErrors, warningErrors } from './antminer-errors.js'
 import { antminerIdentify } from './antminer-identify.js'
-import { parsePools, parseSummary, type Summary } from './antminer-replies.js'
+import { parseSummary, type Summary } from './antminer-replies.js'
 import {
   frequencyShift,
   modeName,
@@ -19,7 +21,6 @@ import {
   parseNetwork,
 } from './antminer-settings.js'
 import { parseStats, type Stats } from './antminer-stats.js'
-import { defined } from './antminer-values.js'
 
 const halfMinute = 30_000
 const minute = 60_000

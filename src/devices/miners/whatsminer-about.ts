@@ -1,7 +1,10 @@
 import type { Network } from '#model'
 import { type ModelName, modelNameOf } from '../hardware/whatsminer.js'
 import { type Fields, str } from '../kit/json.js'
+import { macOf } from '../kit/values.js'
 import { defined } from './whatsminer-values.js'
+
+export { macOf } from '../kit/values.js'
 
 const ipv4 = /^\d{1,3}(\.\d{1,3}){3}$/
 
@@ -29,11 +32,6 @@ export function networkOf(info: Fields): Network | undefined {
 export function ledOf(state: unknown): 'off' | 'blink' | undefined {
   const text = str(state)?.toLowerCase()
   return text === undefined ? undefined : text === 'auto' ? 'off' : 'blink'
-}
-
-export function macOf(value: unknown): string | undefined {
-  const text = str(value)?.toUpperCase()
-  return text !== undefined && /^([0-9A-F]{2}:){5}[0-9A-F]{2}$/.test(text) ? text : undefined
 }
 
 /** Versions come in quotes inside quotes, or with the product before them. */

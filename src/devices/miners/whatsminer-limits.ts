@@ -1,6 +1,7 @@
 import { type CommandInput, SdkError } from '#model'
-import type { Command, Model, Telemetry } from '../define.js'
+import type { Command, Model } from '../define.js'
 import { isLiquid } from '../hardware/whatsminer.js'
+import { hasNetwork, hasPools, isLess } from '../kit/shown.js'
 
 /** What a Whatsminer can take, checked before anything is sent (protocols/whatsminer.md §1.5, §2.4), and how it shows that it took it. */
 
@@ -48,11 +49,6 @@ const rebootMs = 240_000
 const restartMs = 150_000
 const settingMs = 30_000
 
-/** Started again: the time since then is shorter than before. */
-function isLess(now: number | null | undefined, before: number | null | undefined): boolean {
-  return now != null && before != null && now < before
-}
-
 /** How each change shows, the same for both API generations. */
 export const shown = {
   reboot: { settleMs: rebootMs, settled: (now, _, before) => isLess(now.uptimeS, before.uptimeS) },
@@ -98,20 +94,4 @@ type CommandsShown = {
     | 'setLed'
     | 'setHostname'
     | 'setNetwork']: Required<Pick<Command<N>, 'settled' | 'settleMs'>>
-}
-
-/** Exactly these pools, in this order. A device may add its port or a dot to a user only in its own list, so both must be equal. */
-function hasPools(now: Telemetry, { pools }: CommandInput<'setPools'>): boolean {
-  const shownPools = [...(now.pools ?? [])].sort((a, b) => (a.priority ?? a.index) - (b.priority ?? b.index))
-  return (
-    shownPools.length === pools.length &&
-    pools.every(({ url, user }, index) => shownPools[index]?.url === url && shownPools[index]?.user === user)
-  )
-}
-
-function hasNetwork({ network }: Telemetry, input: CommandInput<'setNetwork'>): boolean {
-  if (!network || network.dhcp !== input.dhcp) return false
-  return (
-    input.dhcp || (network.ip === input.ip && network.netmask === input.netmask && network.gateway === input.gateway)
-  )
 }

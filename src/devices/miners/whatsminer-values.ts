@@ -1,5 +1,7 @@
 import { num } from '../kit/json.js'
 
+export { defined } from '../kit/values.js'
+
 /** Numbers of Whatsminers as they are written, in our form; what is a sentinel or not there is undefined. */
 
 /** Zero or more. */
@@ -40,14 +42,3 @@ export const ambiguousBelow = 1e4
 
 /** Firmwares give MH/s with two decimals; without rounding, division would add noise behind them. */
 export const toThs = (mhs: number) => Math.round(mhs * 100) / 1e8
-
-type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
-}
-
-/** The object without its undefined values. */
-export function defined<T extends object>(object: T): Defined<T> {
-  const result: Partial<T> = {}
-  for (const key in object) if (object[key] !== undefined) result[key] = object[key]
-  return result as unknown as Defined<T>
-}

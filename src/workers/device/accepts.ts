@@ -1,3 +1,5 @@
+import { plainModel } from '#devices'
+
 /**
  * Whether a worker of `deviceType` takes the model: the type is the model, the model with its variant, or a family that the name
  * begins with. A number or a run of `+` is never cut: `S1` is not the family of S19, `M30S+` not that of M30S++. A model that is not known
@@ -9,22 +11,13 @@ export function acceptsType(
   variant?: string | null,
 ): boolean {
   if (!deviceType || !model) return true
-  const type = plain(deviceType)
-  const name = plain(`${model}${variant ?? ''}`)
+  const type = plainModel(deviceType)
+  const name = plainModel(`${model}${variant ?? ''}`)
   if (!name.startsWith(type)) return false
   const last = type.at(-1) ?? ''
   const next = name.at(type.length)
   if (next === undefined) return true
   return !(isDigit(last) && isDigit(next)) && !(last === '+' && next === '+')
-}
-
-/** Makes, separators and spellings say nothing: `Antminer S21 Pro+`, `S21-Pro+` and `S21ProPlus` are one name. */
-function plain(name: string): string {
-  return name
-    .toUpperCase()
-    .replace(/ANTMINER|WHATSMINER|AVALONMINER|AVALON/g, '')
-    .replace(/PLUS/g, '+')
-    .replace(/[^A-Z0-9+]/g, '')
 }
 
 function isDigit(character: string): boolean {

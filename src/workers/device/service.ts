@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Device } from '#devices'
+import { type Device, SiteModelsSchema, withModels } from '#devices'
 import { DeviceEntrySchema, type Static, Type } from '#model'
 import { type Context, defineService, type Service } from '#node'
 import { openStore } from '#replication'
@@ -21,6 +21,10 @@ export const DeviceWorkerConfigSchema = Type.Object(
         description: 'Model or model family; absent: every model of the library.',
       }),
     ),
+    models: Type.Optional({
+      ...SiteModelsSchema,
+      description: 'Hardware facts by model, for models that are not in the tables, or in the place of those that are.',
+    }),
     devices: Type.Optional(
       Type.Array(DeviceEntrySchema, { description: 'More can be added at run time; they survive restarts.' }),
     ),
@@ -47,7 +51,7 @@ export function deviceWorker(devices: readonly Device[]): Service<typeof DeviceW
     config: DeviceWorkerConfigSchema,
     async start(context: Context<DeviceWorkerConfig>) {
       const { name, site, config, storage, clock, log } = context
-      const candidates = devicesOf(devices, config.lib)
+      const candidates = devicesOf(devices, config.lib).map((device) => withModels(device, config.models))
       warnOfUnknownType(context, candidates)
       const intervalMs = config.intervalMs ?? 10_000
       const store = context.use(

@@ -1,4 +1,4 @@
-import { type Credentials, type Device, type Identification, type Io, identify, portOf } from '#devices'
+import { type Device, type Identification, type Io, identify, portOf } from '#devices'
 import { type Clock, SdkError, sleep, systemClock, withDeadline } from '#model'
 import type { FoundDevice, Scan, ScanRequest } from '#rpc'
 import { nearest } from '../libraries.js'
@@ -95,7 +95,6 @@ interface Search {
   readonly candidates: readonly Device[]
   readonly ports: readonly number[]
   readonly named: Readonly<Record<string, number>>
-  readonly credentials: readonly Credentials[]
   readonly connectMs: number
   readonly recogniseMs: number
   readonly sockets: Budget
@@ -107,12 +106,10 @@ function newSearch(devices: readonly Device[], request: ScanRequest, options: Sc
   const candidates = request.libraries ? request.libraries.flatMap((name) => ofLibrary(devices, name)) : devices
   const named = request.ports ?? {}
   const ports = candidates.flatMap(({ identify }) => identify.probes.map(({ port }) => portOf({ ports: named }, port)))
-  const accounts = candidates.flatMap((device) => device.defaults.credentials)
   return {
     candidates,
     named,
     ports: [...new Set(ports)],
-    credentials: [...new Map(accounts.map((account) => [JSON.stringify(account), account])).values()],
     connectMs: request.connectMs ?? defaultConnectMs,
     recogniseMs: Math.max(0, ...candidates.map(({ defaults }) => defaults.timeoutMs)) * recogniseFactor,
     sockets: budget(Math.min(maxSockets, options.sockets ?? freeSockets(reservedDescriptors))),
@@ -176,8 +173,9 @@ async function look(search: Search, host: string): Promise<FoundDevice | undefin
 }
 
 async function recognise(search: Search, host: string, openPorts: ReadonlySet<number>): Promise<Identification> {
-  const { candidates, sockets, recogniseMs, signal, named, credentials, clock } = search
-  const io: Io = { host, ports: named, credentials, signal, memory: new Map(), clock }
+  const { candidates, sockets, recogniseMs, signal, named, clock } = search
+  // A scan knows no passwords: a probe that signs in does so with the factory login of its own brand.
+  const io: Io = { host, ports: named, credentials: [], signal, memory: new Map(), clock }
   const answer = await sockets.spend(openPorts.size, () =>
     withDeadline(
       recogniseMs,

@@ -1,5 +1,5 @@
 import { type Metric, measured, SdkError } from '#model'
-import { type Fields, isObject, num, str } from '../kit/json.js'
+import { type Fields, isObject, num, str } from './json.js'
 
 /** TH/s of one unit as the firmware names it; what is not hashes a second is not reported. */
 const units: Readonly<Record<string, number>> = { H: 1e-12, KH: 1e-9, MH: 1e-6, GH: 1e-3, TH: 1, PH: 1e3 }
@@ -7,8 +7,12 @@ const defaultUnit = 'GH'
 /** Beyond this no machine has boards or fans. */
 export const maxParts = 16
 
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
+}
+
 /** The object without what is undefined: absent means not reported. */
-export function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+export function defined<T extends object>(object: T): Defined<T> {
   const out: Record<string, unknown> = {}
   for (const key in object) if (object[key] !== undefined) out[key] = object[key]
   return out as never
@@ -72,4 +76,35 @@ export function orElse(sensors: (number | undefined)[], single: unknown): (numbe
 /** Each fan in its place; a place without a number keeps it, so that the others keep theirs. */
 export function rpms(list: readonly unknown[]): (number | undefined)[] {
   return list.slice(0, maxParts).map((rpm) => within('fanMaxRpm', num(rpm)))
+}
+
+export function mean(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined)
+  if (known.length === 0) return undefined
+  return Math.round((known.reduce((sum, value) => sum + value, 0) / known.length) * 100) / 100
+}
+
+export function highest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined)
+  return known.length === 0 ? undefined : Math.max(...known)
+}
+
+export function lowest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
+}
+
+/** `AA:BB:CC:DD:EE:FF` of any common spelling, also without separators; undefined for what is no address, or one of zeros. */
+export function macOf(value: unknown): string | undefined {
+  const digits =
+    str(value)
+      ?.toUpperCase()
+      .replace(/[:\-.]/g, '') ?? ''
+  if (!/^[0-9A-F]{12}$/.test(digits) || /^0+$/.test(digits)) return undefined
+  return digits.match(/../g)!.join(':')
+}
+
+/** A short text of the vendor, for a message; what is no text is undefined. */
+export function words(value: unknown, length = 200): string | undefined {
+  return str(value)?.replace(/\s+/g, ' ').slice(0, length)
 }

@@ -1,0 +1,139 @@
+import { gunzipSync } from 'node:zlib'
+import type { Evidence, Probe } from '../define.js'
+import { rpcVersion } from './cgminer.js'
+import { parseChallenge } from './digest.js'
+import { type HttpResponse, http, webPort } from './http.js'
+import { isObject } from './json.js'
+
+/**
+ * What tells the firmwares of one kind of hardware apart (protocols/cgminer.md §6): the page that a device shows and the name of its
+ * mining process, each asked once for all definitions.
+ */
+export type Sign =
+  | 'auradine'
+  | 'avalon'
+  | 'axeos'
+  | 'bitmain'
+  | 'braiins'
+  | 'epic'
+  | 'hiveon'
+  | 'luxos'
+  | 'mskminer'
+  | 'proto'
+  | 'sealminer'
+  | 'vnish'
+  | 'whatsminer'
+
+export interface Page {
+  readonly status: number
+  readonly realm: string | undefined
+  readonly location: string | undefined
+  readonly text: string
+}
+
+const bitmainRealm = /^antminer configuration$/i
+const textLength = 4096
+const maxPage = 256 * 1024
+
+const pageSigns: readonly (readonly [RegExp, Sign])[] = [
+  [/AnthillOS|vnish/i, 'vnish'],
+  [/Braiins OS|bosminer/i, 'braiins'],
+  [/Luxor Firmware|LuxOS/i, 'luxos'],
+  [/AxeOS|Nerd(Q|Octa|Hax)?Axe/i, 'axeos'],
+  [/Miner Web Dashboard/i, 'epic'],
+  [/ProtoOS|Proto Rig|Proto Miner/i, 'proto'],
+  [/Hiveon/i, 'hiveon'],
+  [/MSKMiner/i, 'mskminer'],
+  [/SealMiner/i, 'sealminer'],
+  [/Auradine|Teraflux/i, 'auradine'],
+  [/WhatsMiner|btminer/i, 'whatsminer'],
+]
+
+const daemonSigns: readonly (readonly [RegExp, Sign])[] = [
+  [/bosminer|boser/i, 'braiins'],
+  [/luxminer/i, 'luxos'],
+  [/vnish/i, 'vnish'],
+  [/hiveon/i, 'hiveon'],
+  [/mskminer/i, 'mskminer'],
+  [/btminer|whatsminer|bitmicro/i, 'whatsminer'],
+  [/avalon/i, 'avalon'],
+  [/bdminer|sealminer/i, 'sealminer'],
+  [/gcminer|fluxos|auradine/i, 'auradine'],
+  [/antminer|bmminer/i, 'bitmain'],
+]
+
+/** The first page, without a login and without following where it points. */
+export const webPage: Probe = {
+  name: 'web page',
+  port: webPort,
+  async run(io): Promise<Page> {
+    const response = await http(io, webPort, { path: '/', maxBytes: maxPage })
+    const { status, headers } = response
+    return {
+      status,
+      realm: parseChallenge(headers['www-authenticate'])?.realm,
+      location: typeof headers.location === 'string' ? headers.location.slice(0, 200) : undefined,
+      text: textOf(response),
+    }
+  },
+}
+
+/** Small controllers keep their pages compressed and send them so to everybody. */
+function textOf({ headers, body }: HttpResponse): string {
+  const isZipped = headers['content-encoding'] === 'gzip'
+  try {
+    const plain = isZipped ? gunzipSync(body, { maxOutputLength: maxPage }) : body
+    return plain.subarray(0, textLength).toString('latin1')
+  } catch {
+    return ''
+  }
+}
+
+export function pageOf(seen: Evidence): Page | undefined {
+  return seen.answer(webPage) as Page | undefined
+}
+
+/** Whose page it is; `other` if it is nobody's that we know. */
+export function pageSign(seen: Evidence): Sign | 'other' | undefined {
+  const page = pageOf(seen)
+  if (!page) return undefined
+  return remembered(page, () => {
+    if (page.realm !== undefined && bitmainRealm.test(page.realm)) return 'bitmain'
+    return pageSigns.find(([pattern]) => pattern.test(page.text))?.[1] ?? 'other'
+  })
+}
+
+/** Whose mining process answers `version`; `other` if it is nobody's that we know, undefined if it does not say at all. */
+export function daemonSign(seen: Evidence): Sign | 'other' | undefined {
+  const reply = seen.answer(rpcVersion)
+  if (!isObject(reply)) return undefined
+  return remembered(reply, () => {
+    const text = JSON.stringify(reply)
+    const sign = daemonSigns.find(([pattern]) => pattern.test(text))?.[1]
+    return sign ?? (Array.isArray(reply.VERSION) ? 'other' : undefined)
+  })
+}
+
+/** Every candidate looks at the same answer. */
+const signs = new WeakMap<object, Sign | 'other' | undefined>()
+
+function remembered(answer: object, find: () => Sign | 'other' | undefined): Sign | 'other' | undefined {
+  if (signs.has(answer)) return signs.get(answer)
+  const sign = find()
+  signs.set(answer, sign)
+  return sign
+}
+
+/** Nothing seen so far speaks against it being one of these: worth a question of its own. */
+export function mayBe(...wanted: readonly Sign[]): (seen: Evidence) => boolean {
+  return (seen) => {
+    const said = [pageSign(seen), daemonSign(seen)].filter((sign) => sign !== undefined && sign !== 'other')
+    return said.every((sign) => wanted.includes(sign as Sign))
+  }
+}
+
+/** Page or mining process say that it is one of these, and neither says another. */
+export function isSaid(seen: Evidence, ...wanted: readonly Sign[]): boolean {
+  const said = [pageSign(seen), daemonSign(seen)].filter((sign) => sign !== undefined && sign !== 'other')
+  return said.length > 0 && said.every((sign) => wanted.includes(sign as Sign))
+}
