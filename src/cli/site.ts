@@ -35,12 +35,14 @@ function serviceOf(kind: string): Service {
  * The services that a configuration asks for, and those that belong to every site with workers: the scanner and the commander.
  * Throws CONFIG_INVALID for a service that does not exist.
  */
-export function placementsOf({ services: entries, only }: SiteConfig): Placement[] {
-  const configured = entries.map(({ name, kind, config }) => ({ name, service: serviceOf(kind), config }))
-  const hasWorkers = entries.some(({ kind }) => kind === 'device-worker')
-  const belonging = hasWorkers
-    ? ['scanner', 'commander'].map((kind) => ({ name: freeName(kind, entries), service: serviceOf(kind), config: {} }))
-    : []
+export function placementsOf(config: SiteConfig): Placement[] {
+  const { services: entries, only } = config
+  const configured = entries.map(({ name, kind, config: own }) => ({ name, service: serviceOf(kind), config: own }))
+  const belonging = companionsOf(config).map((kind) => ({
+    name: freeName(kind, entries),
+    service: serviceOf(kind),
+    config: {},
+  }))
   const all = [...configured, ...belonging]
   if (only === null) return all
   const chosen = all.filter(({ name }) => name === only)
@@ -49,7 +51,16 @@ export function placementsOf({ services: entries, only }: SiteConfig): Placement
       'CONFIG_INVALID',
       `MININGSDK_SERVICE names ${only}; there are ${all.map(({ name }) => name).join(', ')}`,
     )
-  return chosen
+  return only === hostOf(config) ? [...chosen, ...belonging] : chosen
+}
+
+/** Where every service has a process of its own, the one that also runs what belongs to the site as a whole: the gateway's, else the first. */
+export function hostOf({ services }: SiteConfig): string | undefined {
+  return (services.find(({ kind }) => kind === 'gateway') ?? services[0])?.name
+}
+
+function companionsOf({ services }: SiteConfig): string[] {
+  return services.some(({ kind }) => kind === 'device-worker') ? ['scanner', 'commander'] : []
 }
 
 function freeName(wanted: string, taken: readonly { name: string }[]): string {

@@ -137,7 +137,11 @@ export function effectiveConfig({
     runtime,
     storage,
     network,
-    services: services.map(({ name, config }) => ({ name, ...(hideSecrets(config) as object) })),
+    services: services.map(({ name, maxMemoryMb, config }) => ({
+      name,
+      maxMemoryMb,
+      ...(hideSecrets(config) as object),
+    })),
   }
 }
 

@@ -32,11 +32,40 @@ interface Viewer {
   readonly signal: AbortSignal
 }
 
-/** Everything that the services of this process answer and share. */
+/** A service of another node that answers a contract. */
+export interface RemoteAnswer {
+  readonly contract: string
+  readonly service: string
+  readonly site: string
+  readonly transport: Transport
+}
+
+/** What other nodes answer and share, as far as this one knows. `watch` tells when that changes. */
+export interface RemoteSource {
+  answers(): readonly RemoteAnswer[]
+  readers(): readonly Reader[]
+  watch(listener: () => void): () => void
+}
+
+/** What a service of this node answers. */
+export interface OwnAnswer {
+  readonly contract: string
+  readonly service: string
+}
+
+/** Everything that the services of this process answer and share, and what it knows of other nodes. */
 export interface Registry {
   /** Until the signal aborts. Guarded by the callers' scope and this site; runs as the owner, whoever calls. */
   provide(contract: Contract, endpoint: Endpoint, owner: Owner, signal: AbortSignal): void
   share(reader: Reader, signal: AbortSignal): void
+  /** From now on, until the signal aborts, the directory also knows these nodes. */
+  join(source: RemoteSource, signal: AbortSignal): void
+  /** The guarded endpoint, for callers from elsewhere; undefined: nobody answers it here now. */
+  resolve(contract: string, service: string): Endpoint | undefined
+  /** What is answered and shared in this process. */
+  own(): { answers: readonly OwnAnswer[]; readers: readonly Reader[] }
+  /** Called when anything of this comes or goes, until the signal aborts. */
+  watch(listener: () => void, signal: AbortSignal): void
   as(viewer: Viewer): Directory
 }
 
@@ -46,11 +75,19 @@ const maxListeners = 1000
 export function createRegistry({ site, clock }: { site: string; clock: Clock }): Registry {
   const answers = new Map<string, Answer>()
   let readers: readonly Reader[] = []
+  let elsewhere: RemoteSource | undefined
   const listeners = new Set<() => void>()
   let version = 0
+  let all: readonly Reader[] | undefined
+  /** The same list until something changes: who follows it can tell by that. */
+  const allReaders = () => {
+    all ??= elsewhere ? [...readers, ...elsewhere.readers()] : readers
+    return all
+  }
 
   const changed = () => {
     version++
+    all = undefined
     for (const listener of [...listeners]) listener()
   }
 
@@ -82,6 +119,17 @@ export function createRegistry({ site, clock }: { site: string; clock: Clock }):
     changed()
   }
 
+  const join: Registry['join'] = (source, signal) => {
+    elsewhere = source
+    const stop = source.watch(changed)
+    onAbort(signal, () => {
+      stop()
+      if (elsewhere === source) elsewhere = undefined
+      changed()
+    })
+    changed()
+  }
+
   /** The service is looked up at each call, so that a client outlives restarts of who it talks to. */
   const transportTo = (contract: string, service: string, caller: Caller): Transport => {
     const key = keyOf(contract, service)
@@ -104,12 +152,19 @@ export function createRegistry({ site, clock }: { site: string; clock: Clock }):
           const transport = transportTo(contract.name, service, caller)
           return { service, site, transport, client: client(contract, transport) }
         })
-      cache.set(contract.name, { version, found })
-      return found
+      const remote = (elsewhere?.answers() ?? [])
+        .filter((answer) => answer.contract === contract.name)
+        .map((answer) => {
+          const transport = inNameOf(caller, answer.transport)
+          return { service: answer.service, site: answer.site, transport, client: client(contract, transport) }
+        })
+      const both = [...found, ...remote]
+      cache.set(contract.name, { version, found: both })
+      return both
     }
     return {
       find: find as Directory['find'],
-      readers: () => readers,
+      readers: allReaders,
       watch(listener) {
         if (listeners.size >= maxListeners) throw new RangeError(`more than ${maxListeners} listeners`)
         const call = () =>
@@ -130,7 +185,23 @@ export function createRegistry({ site, clock }: { site: string; clock: Clock }):
     }
   }
 
-  return { provide, share, as }
+  return {
+    provide,
+    share,
+    join,
+    resolve: (contract, service) => answers.get(keyOf(contract, service))?.endpoint,
+    own: () => ({ answers: [...answers.values()], readers }),
+    watch(listener, signal) {
+      listeners.add(listener)
+      onAbort(signal, () => void listeners.delete(listener))
+    },
+    as,
+  }
+}
+
+/** A call that names no caller goes out in the name of the service that makes it. */
+function inNameOf(caller: Caller, transport: Transport): Transport {
+  return (request, options) => transport(request, { caller, ...options })
 }
 
 const keyOf = (contract: string, service: string) => `${contract} ${service}`

@@ -13,7 +13,9 @@ export interface ConfigKind {
 export interface ServiceEntry {
   readonly name: string
   readonly kind: string
-  /** Checked, with its defaults, without the name. */
+  /** As a process of its own it is started anew beyond this. */
+  readonly maxMemoryMb: number
+  /** Checked, with its defaults, without what every entry has. */
   readonly config: Readonly<Record<string, unknown>>
 }
 
@@ -34,8 +36,8 @@ export function readEntry(
   const full = fillDefaults(schema, entry)
   const problems = explain(schema, full, ['services', at])
   if (problems.length > 0) return { problems }
-  const { name, ...config } = full as { name: string } & Record<string, unknown>
-  return { service: { name, kind: kind.kind, config }, problems: [] }
+  const { name, maxMemoryMb, ...config } = full as { name: string; maxMemoryMb: number } & Record<string, unknown>
+  return { service: { name, kind: kind.kind, maxMemoryMb, config }, problems: [] }
 }
 
 interface ObjectSchema {
@@ -43,12 +45,24 @@ interface ObjectSchema {
   readonly required?: readonly string[]
 }
 
-/** A kind's own schema and the name. */
+/** What every entry has, whatever it is. */
+const common = {
+  name: NameSchema,
+  maxMemoryMb: Type.Optional(
+    Type.Integer({
+      minimum: 64,
+      default: 2048,
+      description: 'In the mode microservices a process that uses more is started anew.',
+    }),
+  ),
+}
+
+/** A kind's own schema and what every entry has. */
 export function entrySchema(schema: TSchema): TSchema {
   const known = entrySchemas.get(schema)
   if (known) return known
   const made = Type.Object(
-    { name: NameSchema, ...(schema as unknown as ObjectSchema).properties },
+    { ...common, ...(schema as unknown as ObjectSchema).properties },
     { additionalProperties: false },
   )
   entrySchemas.set(schema, made)

@@ -1,5 +1,6 @@
 /** A peer put together: configuration, supervised services, their directory, its lifetime. */
 
+export { type ChildOptions, childProcess } from './child.js'
 export {
   configFileName,
   configJsonSchema,
@@ -12,7 +13,7 @@ export {
 } from './config.js'
 export type { ConfigKind, ServiceEntry } from './entries.js'
 export { type Bootstrap, type Env, logLevelOf, type Mode, modes, secretOf } from './environment.js'
-export { createLog, type LogLevel, type LogOptions, logLevels } from './log.js'
+export { createLog, type LogLevel, type LogOptions, logLevels, readableLine } from './log.js'
 export { namePattern } from './names.js'
 export { createNode, defaultLimits } from './node.js'
 export { createScope, type Ending, type OwnedScope } from './scope.js'

@@ -21,7 +21,7 @@ const maxDepth = 6
 /** The log of a node: every line bounded, secrets removed by name, errors with code and stack. */
 export function createLog({ level = 'info', text = process.stderr.isTTY === true, write }: LogOptions = {}): Log {
   const lines = write ? { write } : text ? { write: (line: string) => void process.stderr.write(line) } : toStderr()
-  const destination = text ? { write: (line: string) => lines.write(textOf(line)) } : lines
+  const destination = text ? { write: (line: string) => lines.write(readableLine(line)) } : lines
   const settings = {
     level,
     base: null,
@@ -98,8 +98,8 @@ const marks: Record<string, string> = {
   fatal: 'FATAL',
 }
 
-/** `12:30:05 info  wm-m56s  runs  run=1`, and the stack of an error below it. */
-function textOf(line: string): string {
+/** A JSON line of the log for a person: `12:30:05 info  wm-m56s  runs  run=1`, and the stack of an error below it. */
+export function readableLine(line: string): string {
   const { level, at, message, service, err, ...facts } = JSON.parse(line) as Record<string, unknown>
   const time = new Date(at as number).toTimeString().slice(0, 8)
   const { code, message: why, stack } = (err ?? {}) as { code?: string; message?: string; stack?: string }

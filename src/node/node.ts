@@ -72,7 +72,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     stats,
   })
 
-  const unlock = await lockFolder(storage)
+  const unlock = await lockFolder(options.process === undefined ? storage : join(storage, options.process))
   const own = createScope({ clock, onError: (error) => log.error({ err: error }, 'the node broke') })
   own.defer(unlock)
   try {
@@ -93,7 +93,11 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     demo,
     memoryBytes: process.memoryUsage.rss(),
   })
-  const answers = serve(nodeContract, { services: () => supervisor.health(), describe }, { log, clock })
+  const restart = async ({ name }: { name: string }) => {
+    await supervisor.unit(name).restart()
+    return {}
+  }
+  const answers = serve(nodeContract, { services: () => supervisor.health(), describe, restart }, { log, clock })
   registry.provide(nodeContract, answers, asNode, own.signal)
 
   // Our timers keep no process alive; an open node does.
@@ -129,6 +133,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
         )
       return caller ? client(contract, found.transport, { caller }) : found.client
     },
+    resolve: registry.resolve,
     restart: async (name) => supervisor.unit(name).restart(),
     ready: () => started,
     close,

@@ -93,6 +93,8 @@ export interface NodeOptions {
   readonly log?: Log
   readonly demo?: boolean
   readonly mode?: 'single' | 'microservices'
+  /** Where several processes share the storage folder: the name of this one. It takes only its own part of the folder. */
+  readonly process?: string
   /** Timings of the supervisor, for tests. */
   readonly limits?: Partial<SupervisorLimits>
 }
@@ -123,6 +125,8 @@ export interface Node {
   services(): ServiceHealth[]
   /** A client of a service's contract as the given caller, or as the operator of this process (admin). Throws UNAVAILABLE if nobody answers it. */
   connect<M extends Methods>(contract: Contract<M>, options?: { service?: string; caller?: Caller }): Client<M>
+  /** The guarded endpoint of a service, for callers over other transports; undefined: it does not answer that now. */
+  resolve(contract: string, service: string): Endpoint | undefined
   /** Restarts one service; resolves when it runs again. */
   restart(name: string): Promise<void>
   /** Resolves when the first start of every service has ended, well or not. */

@@ -1,4 +1,5 @@
 /** Contracts, and how they are served, called and guarded. */
+export * from './channel.js'
 export * from './client.js'
 export * from './contract.js'
 export * from './contracts/index.js'

@@ -4,6 +4,7 @@ import type { Node } from '#node'
 import { gatewayContract } from '#rpc'
 import type { Call, CliCommand } from '../command.js'
 import { exit } from '../failure.js'
+import { announceProcesses, followParent, openProcesses } from '../processes.js'
 import { isConfigured, loadSettings, type Settings } from '../settings.js'
 import { type SiteFile, siteFile } from '../site-client.js'
 
@@ -42,19 +43,34 @@ async function runSite({ config, demo }: Settings, { out, env }: Call): Promise<
   ])
   const log = createLog({ level: logLevelOf(env) })
   for (const warning of config.warnings) log.warn({}, warning)
-  const { site, storage, mode } = config
-  const node = await createNode({ site, storage, mode, demo, services: placementsOf(config), log })
+  const { site, storage, mode, only } = config
+  const many = mode === 'microservices' && only === null
+  const node = many
+    ? await openProcesses(config, env, log)
+    : await createNode({
+        site,
+        storage,
+        mode,
+        demo,
+        services: placementsOf(config),
+        log,
+        ...(only === null ? {} : { process: only }),
+      })
   const watch = closeOnSignals(node, { onSignal: (signal) => out.note(`${signal}: closing (again to force)`) })
+  const release = many ? () => {} : followParent(node)
   const written = join(storage, siteFile)
   try {
     await node.ready()
-    await announce(node, { config, demo }, out.note, written)
+    if (many) announceProcesses(node, config, out.note)
+    else await announce(node, { config, demo }, out.note, written)
+    const hasPage = node.directory.find(gatewayContract).length > 0
     const { late } = await watch.closed
+    if (hasPage) rmSync(written, { force: true })
     if (late.length > 0) out.note(`did not close in time: ${late.join(', ')}`)
     return exit.ok
   } finally {
     watch.stop()
-    rmSync(written, { force: true })
+    release()
   }
 }
 
@@ -64,7 +80,7 @@ async function announce(node: Node, { config, demo }: Settings, say: (text: stri
   for (const service of failed)
     say(`! ${service.name} does not run: ${service.reason ?? service.lastError ?? service.state}`)
   if (node.directory.find(gatewayContract).length === 0)
-    return say(`site ${config.site} runs without a gateway: no page, no HTTP`)
+    return config.only === null ? say(`site ${config.site} runs without a gateway: no page, no HTTP`) : undefined
   const gateway = node.connect(gatewayContract)
   const [address, signIn] = await Promise.all([gateway.address({}), gateway.signInCode({})])
   const facts: SiteFile = { url: address.url, pid: process.pid, site: config.site, demo }
@@ -79,9 +95,6 @@ async function announce(node: Node, { config, demo }: Settings, say: (text: stri
       `  Sign in once   ${signIn.url}`,
       `  Admin token    ${join(config.storage, 'admin.token')}`,
       `  API            ${address.url}/api/docs`,
-      ...(config.mode === 'microservices'
-        ? ['', '  mode microservices: in this version all services run in this one process']
-        : []),
       '',
       demo
         ? '  Next: miningsdk init, to make a site of your own'

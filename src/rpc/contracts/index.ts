@@ -1,5 +1,6 @@
 export * from './commander.js'
 export * from './device-worker.js'
+export * from './fleet.js'
 export * from './gateway.js'
 export * from './node.js'
 export * from './scanner.js'

@@ -1,5 +1,5 @@
 import { type Static, Type } from '#model'
-import { contract, query } from '../contract.js'
+import { action, contract, query } from '../contract.js'
 
 export const serviceStates = ['starting', 'running', 'hung', 'waiting', 'failed', 'stopping', 'stopped'] as const
 
@@ -40,4 +40,6 @@ export const nodeContract = contract('node', {
       memoryBytes: Type.Integer(),
     }),
   }),
+  /** Ends the service and starts it anew at once; answers when it runs again. */
+  restart: action({ needs: 'admin', input: Type.Object({ name: Type.String() }), output: Type.Object({}) }),
 })

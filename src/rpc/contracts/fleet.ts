@@ -1,0 +1,142 @@
+import { type Static, Type } from '#model'
+import { action, contract, query } from '../contract.js'
+
+const key = Type.String({ pattern: '^[0-9a-f]{64}$' })
+const nullable = <T extends import('#model').TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const name = Type.String({ minLength: 1, maxLength: 64 })
+
+export const memberRoles = ['owner', 'admin', 'operator', 'worker', 'aggregator', 'gateway', 'monitor'] as const
+export const MemberRoleSchema = Type.Enum(memberRoles)
+
+/** A peer of the fleet and what it may do. */
+export const MemberSchema = Type.Object({
+  key,
+  fingerprint: Type.String(),
+  name: Type.String(),
+  role: MemberRoleSchema,
+  scope: Type.String(),
+  /** null: all. */
+  sites: nullable(Type.Array(Type.String())),
+  /** ms; null: until it is revoked. */
+  until: nullable(Type.Number()),
+  addedAt: Type.Number(),
+  revoked: nullable(Type.Object({ at: Type.Number(), reason: Type.String() })),
+  /** Whether the asked node is connected with it now; of itself true. */
+  connected: Type.Boolean(),
+})
+export type Member = Static<typeof MemberSchema>
+
+/** A connection to another member. */
+export const PeerSchema = Type.Object({
+  key,
+  fingerprint: Type.String(),
+  name: nullable(Type.String()),
+  role: nullable(Type.String()),
+  /** Whether another member passes the bytes on because no direct way was found. */
+  relayed: Type.Boolean(),
+  rttMs: nullable(Type.Number()),
+  since: Type.Number(),
+  address: nullable(Type.String()),
+})
+export type Peer = Static<typeof PeerSchema>
+
+export const InviteSchema = Type.Object({
+  id: Type.String(),
+  role: MemberRoleSchema,
+  sites: nullable(Type.Array(Type.String())),
+  state: Type.Enum(['open', 'used', 'revoked', 'expired']),
+  createdAt: Type.Number(),
+  expiresAt: Type.Number(),
+  /** The name of who came in with it. */
+  usedBy: nullable(Type.String()),
+})
+export type Invite = Static<typeof InviteSchema>
+
+export const InviteRequestSchema = Type.Object(
+  {
+    role: Type.Enum(memberRoles.filter((role) => role !== 'owner')),
+    sites: Type.Optional(Type.Array(name, { minItems: 1, maxItems: 100 })),
+    /** Less than the role would have. */
+    scope: Type.Optional(Type.Enum(['read', 'control', 'admin'])),
+    /** How long the code can be used, ms; default 1 h. */
+    expiresInMs: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 30 * 86_400_000 })),
+    /** How long the membership lasts, ms; default without end. */
+    grantForMs: Type.Optional(Type.Integer({ minimum: 60_000 })),
+  },
+  { additionalProperties: false },
+)
+export type InviteRequest = Static<typeof InviteRequestSchema>
+
+export const IssuedInviteSchema = Type.Object({
+  id: Type.String(),
+  /** Shown once; good for one machine. */
+  code: Type.String(),
+  expiresAt: Type.Number(),
+})
+export type IssuedInvite = Static<typeof IssuedInviteSchema>
+
+export const FleetInfoSchema = Type.Object({
+  name: Type.String(),
+  /** The public key of the owner: the fleet's identity. */
+  fleet: key,
+  /** The asked node. */
+  key,
+  role: MemberRoleSchema,
+  epoch: Type.Integer(),
+  members: Type.Integer(),
+  services: Type.Integer(),
+  /** When the copy of the record was last known to be current, ms. */
+  currentAt: nullable(Type.Number()),
+  /** Refused connections and calls, by reason, since the node started. */
+  refusals: Type.Record(Type.String(), Type.Integer()),
+})
+export type FleetInfo = Static<typeof FleetInfoSchema>
+
+export const ReachSchema = Type.Object({
+  key,
+  reachable: Type.Boolean(),
+  /** In words: what stands between. */
+  why: Type.Array(Type.String()),
+})
+
+/** What every member answers of the fleet from its own copy of the record. */
+export const fleetContract = contract('fleet', {
+  describe: query({ needs: 'read', input: Type.Object({}), output: FleetInfoSchema }),
+  members: query({ input: Type.Object({}), output: Type.Array(MemberSchema) }),
+  peers: query({ input: Type.Object({}), output: Type.Array(PeerSchema) }),
+  invites: query({ needs: 'admin', input: Type.Object({}), output: Type.Array(InviteSchema) }),
+  /** Tries to reach a member now and says what it saw. */
+  diagnose: query({ input: Type.Object({ key: Type.Optional(key) }), output: ReachSchema }),
+})
+
+export const AnnouncedServiceSchema = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 64 }),
+  site: Type.String({ minLength: 1, maxLength: 64 }),
+  contracts: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 }),
+  /** The key of its feed and how often it polls; null: it has none. */
+  feed: nullable(Type.Object({ key, intervalMs: Type.Number() })),
+})
+export type AnnouncedService = Static<typeof AnnouncedServiceSchema>
+
+/** What those answer that write the fleet's record. */
+export const registrar = contract('registrar', {
+  /** What the calling node answers and shares now; replaces what it said before. */
+  announce: action({
+    needs: 'read',
+    input: Type.Object({
+      version: Type.String({ maxLength: 64 }),
+      services: Type.Array(AnnouncedServiceSchema, { maxItems: 1000 }),
+    }),
+    output: Type.Object({}),
+  }),
+  invite: action({ needs: 'admin', input: InviteRequestSchema, output: IssuedInviteSchema }),
+  revokeInvite: action({ needs: 'admin', input: Type.Object({ id: Type.String() }), output: Type.Object({}) }),
+  /** Its open connections end as soon as its peers know. */
+  revokeMember: action({
+    needs: 'admin',
+    input: Type.Object({ key, reason: Type.String({ maxLength: 500 }) }),
+    output: Type.Object({}),
+  }),
+  /** From now on the members meet at another place. */
+  rotateTopic: action({ needs: 'admin', input: Type.Object({}), output: Type.Object({ epoch: Type.Integer() }) }),
+})
