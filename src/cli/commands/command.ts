@@ -7,7 +7,7 @@ import { progressBar } from '../progress.js'
 import { confirm, confirmTyped } from '../prompt.js'
 import type { SiteClient } from '../site-client.js'
 import { allDevices, filterKeys, filterOptions } from './devices.js'
-import { pause } from './pause.js'
+import { milliseconds, pause } from './pause.js'
 
 /** Above so many devices the count itself has to be typed. */
 const typedAbove = 10
@@ -113,14 +113,6 @@ function jsonOrText(value: string): unknown {
   } catch {
     return value
   }
-}
-
-const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-function milliseconds(time: string): number {
-  const [, value, unit] = /^(\d+)(ms|s|m|h)?$/.exec(time) ?? []
-  if (value === undefined) throw new SdkError('BAD_REQUEST', `${time} is no time; write 500ms, 5s, 2m or 1h`)
-  return Number(value) * units[unit ?? 's']!
 }
 
 /** Shows how many and what they draw before anything that interrupts mining. */

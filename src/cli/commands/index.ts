@@ -6,6 +6,7 @@ import { doctor } from './doctor.js'
 import { history } from './history.js'
 import { init } from './init.js'
 import { library } from './library.js'
+import { invite, invites, members } from './members.js'
 import { scan } from './scan.js'
 import { secret } from './secret.js'
 import { services } from './services.js'
@@ -24,6 +25,7 @@ export const single: Readonly<Record<string, CliCommand>> = {
   scan,
   command,
   history,
+  invite,
   services,
   simulate,
   doctor,
@@ -34,6 +36,8 @@ export const groups: Readonly<Record<string, { summary: string; commands: Comman
   config: { summary: 'the configuration', commands: config },
   devices: { summary: 'the devices', commands: devices },
   library: { summary: 'the device libraries', commands: library },
+  members: { summary: 'the peers of the fleet', commands: members },
+  invites: { summary: 'invitations to the fleet', commands: invites },
   secret: { summary: 'credentials of devices', commands: secret },
   token: { summary: 'tokens of the HTTP interface', commands: token },
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Clock, type Log, type Static, Type } from '#model'
-import { jsonFile } from '../json-file.js'
+import { jsonFile } from '#node'
 import { hashOf, newSecret } from './secret.js'
 
 export const sessionCookie = 'msdk_session'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Clock, SdkError, type Static, Type } from '#model'
+import { jsonFile } from '#node'
 import { scopes } from '#rpc'
-import { jsonFile } from '../json-file.js'
 import { hashOf, newSecret, sameHash } from './secret.js'
 
 const nullable = <T extends import('#model').TSchema>(schema: T) => Type.Union([schema, Type.Null()])

@@ -1,0 +1,128 @@
+import { SdkError } from '#model'
+import type { Invite, IssuedInvite, Member, Peer } from '#rpc'
+import { type CliCommand, type CommandGroup, list, text } from '../command.js'
+import { age } from '../output.js'
+import { confirm } from '../prompt.js'
+import { milliseconds } from './pause.js'
+
+const roles = 'worker, aggregator, gateway, operator, admin or monitor'
+
+export const invite: CliCommand = {
+  usage: '',
+  summary: 'a short code with which one other machine joins the fleet; it is shown once',
+  options: [
+    ['--role <role>', `${roles} (default worker)`],
+    ['--site <name...>', 'only for these sites'],
+    ['--scope <scope>', 'less than the role would have: read, control or admin'],
+    ['--expires <time>', 'how long the code is good, e.g. 30m, 1h, 2d (default 1h)'],
+  ],
+  async run({ options, out, site }) {
+    const expires = text(options, 'expires')
+    const scope = text(options, 'scope')
+    const made = await (await site()).send<IssuedInvite>('POST', '/api/v1/invites', {
+      role: text(options, 'role') ?? 'worker',
+      ...(options.site ? { sites: list(options, 'site') } : {}),
+      ...(scope ? { scope } : {}),
+      ...(expires ? { expiresInMs: milliseconds(expires) } : {}),
+    })
+    if (out.json || !out.terminal) return void out.value(made, made.code)
+    const { renderUnicodeCompact } = await import('uqr')
+    out.line(`${renderUnicodeCompact(made.code)}\n\n  ${made.code}\n`)
+    out.note(`On the other machine: miningsdk join ${made.code}`)
+    out.note(`Good once, until ${new Date(made.expiresAt).toLocaleString()}`)
+    return undefined
+  },
+}
+
+export const invites: CommandGroup = {
+  ls: {
+    usage: '',
+    summary: 'list the invitations',
+    async run({ out, site }) {
+      const { data } = await (await site()).get<{ data: Invite[] }>('/api/v1/invites')
+      out.table(data, [
+        { title: 'id', get: (row) => row.id },
+        { title: 'role', get: (row) => row.role },
+        { title: 'sites', get: (row) => row.sites?.join(', ') ?? 'all' },
+        { title: 'state', get: (row) => row.state },
+        { title: 'expires', get: (row) => new Date(row.expiresAt).toISOString() },
+        { title: 'used by', get: (row) => row.usedBy },
+      ])
+      return undefined
+    },
+  },
+  revoke: {
+    usage: '<id>',
+    summary: 'take an invitation back that nobody has used',
+    async run({ args, out, site }) {
+      await (await site()).send('DELETE', `/api/v1/invites/${encodeURIComponent(args[0]!)}`)
+      out.value({ revoked: args[0] }, `revoked ${args[0]}`)
+      return undefined
+    },
+  },
+}
+
+export const members: CommandGroup = {
+  ls: {
+    usage: '',
+    summary: 'list the members of the fleet and how they are connected',
+    async run({ out, site }) {
+      const client = await site()
+      const [{ data }, { peers }] = await Promise.all([
+        client.get<{ data: Member[] }>('/api/v1/members'),
+        client.get<{ peers: Peer[] }>('/api/v1/mesh'),
+      ])
+      const byKey = new Map(peers.map((peer) => [peer.key, peer]))
+      out.table(data, [
+        { title: 'member', get: (row) => row.fingerprint },
+        { title: 'name', get: (row) => row.name },
+        { title: 'role', get: (row) => row.role },
+        { title: 'sites', get: (row) => row.sites?.join(', ') ?? 'all' },
+        { title: 'state', get: (row) => stateOf(row) },
+        { title: 'way', get: (row) => wayOf(byKey.get(row.key)) },
+        { title: 'rtt', get: (row) => rttOf(byKey.get(row.key)), align: 'right' },
+        { title: 'added', get: (row) => age(row.addedAt), align: 'right' },
+      ])
+      return undefined
+    },
+  },
+  revoke: {
+    usage: '<member>',
+    summary: 'take a membership back, by fingerprint, name or key',
+    options: [
+      ['--reason <text>', 'why, for the audit'],
+      ['--yes', 'without asking'],
+    ],
+    async run({ args, options, out, site }) {
+      const client = await site()
+      const { data } = await client.get<{ data: Member[] }>('/api/v1/members')
+      const member = memberNamed(data, args[0]!)
+      const asked = `Take the membership of ${member.name} (${member.fingerprint}, ${member.role}) back?`
+      if (options.yes !== true && !(await confirm(asked))) return undefined
+      const reason = text(options, 'reason') ?? ''
+      await client.send('DELETE', `/api/v1/members/${member.key}?reason=${encodeURIComponent(reason)}`)
+      out.value({ revoked: member.key }, `revoked ${member.name} (${member.fingerprint})`)
+      return undefined
+    },
+  },
+}
+
+function stateOf({ revoked, until, connected }: Member): string {
+  if (revoked) return 'revoked'
+  if (until !== null && until < Date.now()) return 'expired'
+  return connected ? 'connected' : 'away'
+}
+
+const wayOf = (peer: Peer | undefined) => (peer ? (peer.relayed ? 'relayed' : 'direct') : undefined)
+const rttOf = (peer: Peer | undefined) => (peer?.rttMs == null ? undefined : `${peer.rttMs.toFixed(1)} ms`)
+
+/** Throws BAD_REQUEST for a name that several or none have. */
+export function memberNamed(members: readonly Member[], name: string): Member {
+  const found = members.filter((member) => [member.key, member.fingerprint, member.name].includes(name))
+  if (found.length === 1) return found[0]!
+  const known = members.map((member) => `${member.name} (${member.fingerprint})`).join(', ')
+  throw new SdkError(
+    'BAD_REQUEST',
+    `${found.length === 0 ? 'no member' : 'more than one member'} is called ${name}; there are ${known}`,
+  )
+}
