@@ -20,8 +20,8 @@ const answerMs = 1_500
 /** How often a running process is asked, and a starting one. */
 const askMs = 1_000
 const startAskMs = 100
-/** After so many questions without an answer it would not hear that it should end: it is killed. */
-const hungSilences = 2
+/** A process that was silent for so long would not hear that it should end: it is killed. */
+const hungMs = 1_800
 /** A process that is told to end may take so long before it is killed. */
 const endMs = 8_000
 
@@ -35,49 +35,48 @@ export function childProcess(options: ChildOptions): Service {
     kind: 'process',
     config: Type.Object({}, { additionalProperties: false }),
     async start(context: Context) {
-      const { name, log, signal } = context
+      const { name, clock, log, signal } = context
       const child = launch(options)
       let memoryBytes = 0
-      let silences = 0
+      let answeredAt = clock.hr()
       let starting = true
-      context.defer(() => end(child, silences >= hungSilences, log))
+      context.defer(() => end(child, clock.hr() - answeredAt > hungMs, log))
       for (const stream of [child.stdout, child.stderr])
         createInterface({ input: stream! }).on('line', (line) => options.write(line, name))
       const gone = failure(child)
-      const node = client(nodeContract, channelTransport(child, context.clock)(nodeContract.name, 'node'), {
+      const node = client(nodeContract, channelTransport(child, clock)(nodeContract.name, 'node'), {
         timeoutMs: answerMs,
         signal,
       })
       const ask = async () => {
         const [described, services] = await Promise.all([node.describe({}), node.services({})])
         memoryBytes = described.memoryBytes
-        silences = 0
+        answeredAt = clock.hr()
         context.alive()
         context.ready(unready(services))
         starting = services.some(({ state }) => state === 'starting')
         if (memoryBytes > options.maxMemoryBytes)
           throw new SdkError(
             'TOO_LARGE',
-            `uses ${megabytes(memoryBytes)} MB, at most ${megabytes(options.maxMemoryBytes)}`,
+            `uses ${megabytes(memoryBytes)} MB, at most ${megabytes(options.maxMemoryBytes)} MB`,
           )
       }
       context.stats(() => ({ memoryBytes, pid: child.pid ?? 0 }))
+      // One answer that does not come is no failure: the heartbeat finds the process that stays silent.
+      const askOnce = () =>
+        ask().catch((error: unknown) => {
+          if (isTooLarge(error)) throw error
+        })
       const started = async () => {
         while (starting) {
-          await ask().catch((error: unknown) => {
-            if (isTooLarge(error)) throw error
-          })
-          if (starting) await sleep(context.clock, startAskMs, signal)
+          await askOnce()
+          if (starting) await sleep(clock, startAskMs, signal)
         }
       }
       await Promise.race([gone, started()])
-      // One answer that does not come is no failure: the heartbeat finds the process that stays silent.
       const askAgain = async () => {
-        await sleep(context.clock, askMs, signal)
-        await ask().catch((error: unknown) => {
-          if (isTooLarge(error)) throw error
-          silences++
-        })
+        await sleep(clock, askMs, signal)
+        await askOnce()
       }
       context.every(0, () => Promise.race([gone, askAgain()]))
     },
