@@ -1,3 +1,4 @@
+import { memberKey } from './fleet.js'
 import type { Site } from './site.js'
 
 /** One good call of a route. `prepare` makes what it needs, as the operator, and answers the path's id. */
@@ -16,6 +17,8 @@ const made = (path: string, body: unknown) => async (site: Site) =>
   (await site.ask(path, { method: 'POST', body })).json.id as string
 const job = made('/api/v1/commands', reboot)
 const scan = made('/api/v1/scans', { ranges })
+const invite = made('/api/v1/invites', { role: 'worker' })
+const member = async () => memberKey
 const token = made('/api/v1/tokens', { name: 'temporary', scope: 'read' })
 
 /** Every route once, as somebody would use it. */
@@ -50,6 +53,13 @@ export const goodCalls: readonly GoodCall[] = [
   { route: 'POST /api/v1/scans/{id}/cancel', prepare: scan },
   { route: 'GET /api/v1/services' },
   { route: 'GET /api/v1/audit', query: 'from=-1h&limit=5' },
+  { route: 'GET /api/v1/mesh' },
+  { route: 'GET /api/v1/mesh/reach/{key}', prepare: member },
+  { route: 'GET /api/v1/members' },
+  { route: 'DELETE /api/v1/members/{key}', query: 'reason=stolen', status: 204, prepare: member },
+  { route: 'GET /api/v1/invites' },
+  { route: 'POST /api/v1/invites', body: { role: 'worker', sites: ['texas'] }, status: 201 },
+  { route: 'DELETE /api/v1/invites/{id}', status: 204, prepare: invite },
   { route: 'GET /api/v1/tokens' },
   { route: 'POST /api/v1/tokens', body: { name: 'ci', scope: 'control', sites: ['home'] }, status: 201 },
   { route: 'DELETE /api/v1/tokens/{id}', status: 204, prepare: token },
@@ -61,7 +71,7 @@ export const goodCalls: readonly GoodCall[] = [
 /** The call as a request: method, path with its query, and the body. */
 export async function requestOf(site: Site, { route, query, body, prepare }: GoodCall) {
   const [method, path] = route.split(' ') as [string, string]
-  const at = prepare ? path.replace('{id}', await prepare(site)) : path
+  const at = prepare ? path.replace(/\{(id|key)\}/, await prepare(site)) : path
   const sent = route === 'POST /api/v1/session' ? { token: site.adminToken } : body
   return { method, path: query ? `${at}?${query}` : at, ...(sent === undefined ? {} : { body: sent }) }
 }

@@ -103,7 +103,7 @@ export function createFarm(at: number): Farm {
   }
 }
 
-const NothingSchema = Type.Object({})
+export const NothingSchema = Type.Object({})
 
 /** The services of a small farm: two feeds, one worker that answers, a commander and a scanner that remember what they were told. */
 export function farmServices(clock: Clock, farm = createFarm(clock.now())): { farm: Farm; services: Placement[] } {

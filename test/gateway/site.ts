@@ -8,6 +8,7 @@ import { createNode, type Node, type Placement } from '#node'
 import { gatewayContract } from '#rpc'
 import { FakeClock } from '../support/fake-clock.js'
 import { type Farm, farmServices } from './farm.js'
+import { fleetService } from './fleet.js'
 
 export interface Reply {
   status: number
@@ -63,7 +64,7 @@ export async function openSite(t: Assertions, options: SiteOptions = {}): Promis
     log: options.log ?? silentLog,
     demo: options.demo ?? false,
     services: [
-      ...(options.services ?? services),
+      ...(options.services ?? [...services, fleetService(clock)]),
       { name: 'api', service: gateway, config: { port: 0, ...options.config } },
     ],
   })

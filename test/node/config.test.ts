@@ -96,15 +96,17 @@ test("the specification's example loads as it stands", async (t) => {
     storage: join(cwd, 'data'),
     network: { bootstrap: 'local' },
     services: [
-      { name: 'api-gateway', kind: 'gateway', config: { port: 3000, host: '127.0.0.1' } },
+      { name: 'api-gateway', kind: 'gateway', maxMemoryMb: 2048, config: { port: 3000, host: '127.0.0.1' } },
       {
         name: 'wm-m56s',
         kind: 'device-worker',
+        maxMemoryMb: 2048,
         config: { lib: 'miner-whatsminer', deviceType: 'M56S', devices: [], intervalMs: 10_000 },
       },
       {
         name: 'am-s19xp',
         kind: 'device-worker',
+        maxMemoryMb: 2048,
         config: { lib: 'miner-antminer', deviceType: 'S19XP', devices: [], intervalMs: 10_000 },
       },
     ],
@@ -355,6 +357,7 @@ test('the printed configuration has all defaults, no passwords, and is a configu
     services: [
       {
         name: 'w',
+        maxMemoryMb: 2048,
         lib: 'x',
         devices: [
           { host: 'a', password: '[removed]' },

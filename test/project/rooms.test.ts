@@ -17,7 +17,7 @@ const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
     rooms: ['model', 'keys', 'rpc', 'replication', 'node'],
     packages: ['fastify', 'prom-client', '@fastify/*'],
   },
-  cli: { rooms: ['*', 'sim'], packages: ['commander', 'cli-progress'] },
+  cli: { rooms: ['*', 'sim'], packages: ['commander', 'cli-progress', 'uqr'] },
   sim: { rooms: ['*'], packages: [] },
 }
 

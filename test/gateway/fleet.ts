@@ -1,0 +1,100 @@
+import { type Clock, SdkError } from '#model'
+import { defineService, type Placement } from '#node'
+import {
+  type FleetInfo,
+  fleetContract,
+  type Invite,
+  type InviteRequest,
+  type Member,
+  type Peer,
+  registrar,
+  serve,
+} from '#rpc'
+import { NothingSchema } from './farm.js'
+
+export const memberKey = 'ab'.repeat(32)
+
+/** A fleet of one further member, as its node and its aggregator would tell of it. */
+export function fleetService(clock: Clock): Placement {
+  const now = clock.now()
+  const fleet: FleetInfo = {
+    name: 'acme',
+    fleet: 'cd'.repeat(32),
+    key: 'ef'.repeat(32),
+    role: 'aggregator',
+    epoch: 1,
+    members: 1,
+    services: 0,
+    currentAt: now,
+    refusals: {},
+  }
+  const peer: Peer = {
+    key: memberKey,
+    fingerprint: 'ab12',
+    name: 'texas',
+    role: 'worker',
+    relayed: false,
+    rttMs: 1.5,
+    since: now,
+    address: '127.0.0.1:1',
+  }
+  const members: Member[] = [
+    {
+      key: memberKey,
+      fingerprint: 'ab12',
+      name: 'texas',
+      role: 'worker',
+      scope: 'member',
+      sites: ['texas'],
+      until: null,
+      addedAt: now,
+      revoked: null,
+      connected: true,
+    },
+  ]
+  const invites: Invite[] = []
+  const invited = (id: string) => {
+    const found = invites.find((one) => one.id === id)
+    if (!found) throw new SdkError('NOT_FOUND', `there is no invite ${id}`)
+    return found
+  }
+  return {
+    name: 'mesh',
+    config: {},
+    service: defineService({
+      kind: 'mesh',
+      config: NothingSchema,
+      start(context) {
+        const answers = {
+          describe: () => fleet,
+          members: () => members,
+          peers: () => [peer],
+          invites: () => invites,
+          diagnose: ({ key = memberKey }) => ({ key, reachable: true, why: [] }),
+        }
+        context.provide(fleetContract, serve(fleetContract, answers))
+        const writes = {
+          announce: () => ({}),
+          invite: ({ role, sites, expiresInMs = 3_600_000 }: InviteRequest) => {
+            const id = `invite-${invites.length}`
+            const expiresAt = now + expiresInMs
+            invites.push({ id, role, sites: sites ?? null, state: 'open', createdAt: now, expiresAt, usedBy: null })
+            return { id, code: 'abcd-efgh', expiresAt }
+          },
+          revokeInvite: ({ id }: { id: string }) => {
+            invited(id).state = 'revoked'
+            return {}
+          },
+          revokeMember: ({ key, reason }: { key: string; reason: string }) => {
+            const member = members.find((one) => one.key === key)
+            if (!member) throw new SdkError('NOT_FOUND', 'there is no such member')
+            member.revoked = { at: now, reason }
+            return {}
+          },
+          rotateTopic: () => ({ epoch: 2 }),
+        }
+        context.provide(registrar, serve(registrar, writes))
+      },
+    }),
+  }
+}
