@@ -2,7 +2,7 @@ import b4a from 'b4a'
 import { check, SdkError, Type } from '#model'
 import { deriveKeyPair, fingerprintOf, type KeyPair, keyOf, keyPattern, seedBytes } from './key.js'
 import { sealWithPassphrase, unsealWithPassphrase } from './seal.js'
-import { readSecretFile, writeSecretFile } from './secret-file.js'
+import { createSecretFile, readSecretFile } from './secret-file.js'
 
 /** Whose key a file holds: a node's, or the owner's of a fleet. */
 export type KeyKind = 'node' | 'owner'
@@ -44,7 +44,7 @@ export async function writeKeyFile(
     passphrase === undefined
       ? { seed: b4a.toString(seed, 'hex') }
       : { sealed: b4a.toString(await sealWithPassphrase(seed, passphrase, contextOf(kind)), 'base64') }
-  return writeSecretFile(path, `${JSON.stringify({ ...head, ...secret }, null, 2)}\n`, { fresh: true })
+  return createSecretFile(path, `${JSON.stringify({ ...head, ...secret }, null, 2)}\n`)
 }
 
 /**

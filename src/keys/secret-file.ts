@@ -48,19 +48,23 @@ export async function readSecretFile(path: string, mostBytes: number): Promise<U
   }
 }
 
-interface WriteOptions {
-  /** Leaves a file that is there already as it is. */
-  readonly fresh?: boolean
+/** Writes the file with mode 0600, whole or not at all also when the power goes; durable when it resolves. Throws STORE_FAILED. */
+export async function writeSecretFile(path: string, content: Uint8Array | string): Promise<void> {
+  await putSecretFile(path, content, async (draft) => {
+    await rename(draft, path)
+    return true
+  })
 }
 
-/**
- * Writes the file with mode 0600, whole or not at all also when the power goes; durable when it resolves. Answers false if it should be
- * `fresh` and there was one. Throws STORE_FAILED.
- */
-export async function writeSecretFile(
+/** The same for a file that is not there yet; answers false if it is, and leaves it as it is. */
+export function createSecretFile(path: string, content: Uint8Array | string): Promise<boolean> {
+  return putSecretFile(path, content, (draft) => place(draft, path))
+}
+
+async function putSecretFile(
   path: string,
   content: Uint8Array | string,
-  { fresh = false }: WriteOptions = {},
+  put: (draft: string) => Promise<boolean>,
 ): Promise<boolean> {
   const draft = join(dirname(path), `.${randomBytes(6).toString('hex')}.draft`)
   try {
@@ -71,9 +75,9 @@ export async function writeSecretFile(
     } finally {
       await file.close()
     }
-    const written = fresh ? await place(draft, path) : await rename(draft, path).then(() => true)
-    if (written) await syncFolder(dirname(path))
-    return written
+    const done = await put(draft)
+    if (done) await syncFolder(dirname(path))
+    return done
   } catch (cause) {
     throw failed(`cannot write ${path}`, cause)
   } finally {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { makeSecretFolder } from '#keys'
 import { matches, SdkError, type Static, Type } from '#model'
 
 /** Who holds a storage folder. A process is known by its pid and when it began, for pids come again, above all in containers. */
@@ -31,7 +32,7 @@ const held = new Set<string>()
  * saying who has it. What a killed process left behind does not count.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  await makeFolder(folder)
+  await makeSecretFolder(folder)
   const path = join(folder, fileName)
   const own: Holder = { token: randomUUID(), pid: process.pid, host: hostname(), began: await beganAt(process.pid) }
   held.add(own.token)
@@ -55,16 +56,6 @@ interface Found {
   /** undefined: cannot be read, for it is just being written or was never finished. */
   readonly holder: Holder | undefined
   readonly ageMs: number
-}
-
-/** With everything above it; only its owner may look into it. Throws STORE_FAILED. */
-export async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    await chmod(folder, 0o700)
-  } catch (cause) {
-    throw new SdkError('STORE_FAILED', `cannot use the folder ${folder}: ${(cause as Error).message}`, { cause })
-  }
 }
 
 async function create(path: string, text: string): Promise<boolean> {

@@ -1,16 +1,18 @@
 import { isAbsolute, join, resolve } from 'node:path'
+import { type Identity, makeSecretFolder, openIdentity, type Vault } from '#keys'
 import { check, SdkError, systemClock } from '#model'
 import { type Caller, client, nodeContract, serve } from '#rpc'
 import { watchStrays } from './attribution.js'
 import { fillDefaults } from './defaults.js'
 import { createRegistry } from './directory.js'
-import { lockFolder, makeFolder } from './lock.js'
+import { lockFolder } from './lock.js'
 import { createLog } from './log.js'
 import { NameSchema } from './names.js'
 import { createScope } from './scope.js'
 import type { Context, Node, NodeOptions, Placement, SupervisorLimits } from './service.js'
 import { createSupervisor } from './supervisor.js'
 import { createUnit, type Run } from './unit.js'
+import { openVaults } from './vaults.js'
 import { version } from './version.js'
 
 export const defaultLimits: SupervisorLimits = {
@@ -30,7 +32,8 @@ const operator: Caller = { id: 'local:operator', scope: 'admin' }
 
 /**
  * Takes the storage folder and begins to start the services; see `ready()`. The process stays alive until the node is closed. Throws
- * CONFIG_INVALID for what the services cannot take, STORE_LOCKED if another process has the folder.
+ * CONFIG_INVALID for what the services cannot take, STORE_LOCKED if another process has the folder, SECRET_EXPOSED or SECRET_DAMAGED if the
+ * node's identity in it cannot be used.
  */
 export async function createNode(options: NodeOptions): Promise<Node> {
   const { site, clock = systemClock, random = Math.random, log = createLog(), demo = false, mode = 'single' } = options
@@ -44,13 +47,17 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const units = placements.map((placement) => {
     const { name, service } = placement
     const serviceLog = log.child({ service: name })
-    const start = (run: Run) => service.start(contextOf(run, placement))
+    const start = async (run: Run) => service.start(contextOf(run, placement, await vaultOf(name)))
     const unit = createUnit({ name, kind: service.kind, site, start, clock, random, log: serviceLog, limits })
     return { unit, after: service.after ?? [] }
   })
   const supervisor = createSupervisor(units, clock)
 
-  const contextOf = ({ scope, owner, alive, ready, stats }: Run, { name, config }: Placement): Context => ({
+  const contextOf = (
+    { scope, owner, alive, ready, stats }: Run,
+    { name, config }: Placement,
+    vault: Vault,
+  ): Context => ({
     signal: scope.signal,
     use: scope.use,
     defer: scope.defer,
@@ -61,6 +68,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     config,
     storage: join(storage, name),
     nodeStorage: storage,
+    vault,
     clock,
     log: log.child({ service: name }),
     directory: registry.as({ caller: { id: `local:${name}`, scope: 'admin' }, owner, signal: scope.signal }),
@@ -75,12 +83,16 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const unlock = await lockFolder(options.process === undefined ? storage : join(storage, options.process))
   const own = createScope({ clock, onError: (error) => log.error({ err: error }, 'the node broke') })
   own.defer(unlock)
+  let identity: Identity
   try {
-    for (const { name } of placements) await makeFolder(join(storage, name))
+    identity = await openIdentity(storage)
+    for (const { name } of placements) await makeSecretFolder(join(storage, name))
   } catch (error) {
     await own.end()
     throw error
   }
+  const names = placements.map(({ name }) => name)
+  const vaultOf = await openVaults(identity, storage, names)
 
   const startedAt = clock.now()
   const asNode = { name: 'node', fail: (error: unknown) => log.error({ err: error }, 'the node broke') }
@@ -122,6 +134,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const started = supervisor.start()
   return {
     site,
+    key: identity.key,
     directory,
     services: () => supervisor.health(),
     connect(contract, { service, caller } = {}) {

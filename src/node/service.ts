@@ -1,6 +1,9 @@
+import type { Key, Vault } from '#keys'
 import type { Clock, Log, TSchema } from '#model'
 import type { Reader } from '#replication'
 import type { Caller, Client, Contract, Endpoint, Methods, ServiceHealth, Transport } from '#rpc'
+
+export type { Vault }
 
 export type Closable = { close(): unknown } | { destroy(): unknown } | AsyncDisposable | Disposable
 
@@ -43,6 +46,8 @@ export interface Context<C = unknown> extends Scope {
   readonly storage: string
   /** The storage folder of the whole node: only for what belongs to all its services (the admin token). */
   readonly nodeStorage: string
+  /** Secrets of its own, sealed on the disk; no other service sees them. */
+  readonly vault: Vault
   readonly clock: Clock
   readonly log: Log
   readonly directory: Directory
@@ -121,6 +126,8 @@ export interface SupervisorLimits {
 /** A peer put together. */
 export interface Node {
   readonly site: string
+  /** The public key of its identity. */
+  readonly key: Key
   readonly directory: Directory
   services(): ServiceHealth[]
   /** A client of a service's contract as the given caller, or as the operator of this process (admin). Throws UNAVAILABLE if nobody answers it. */

@@ -1,14 +1,13 @@
-import { randomBytes } from 'node:crypto'
-import { open, readFile, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Credentials, Device } from '#devices'
 import { check, type DeviceEntry, DeviceEntrySchema, SdkError, Type } from '#model'
-import { type Env, secretOf } from '#node'
+import { type Env, secretOf, type Vault } from '#node'
 
 /** What the operator says of a device's account. */
 export type Secret = Pick<DeviceEntry, 'username' | 'password'>
 
-/** The operator's accounts by device id; kept in a file of mode 0600 beside the store, never in the feed. */
+/** The operator's accounts by device id; kept in the worker's vault, never in the feed. */
 export interface Secrets {
   get(id: string): Secret | undefined
   /** What was set at run time, without what the configuration says. */
@@ -17,22 +16,24 @@ export interface Secrets {
   set(id: string, secret: Secret | undefined): Promise<void>
 }
 
-const FileSchema = Type.Record(
-  Type.String(),
-  Type.Object({
-    username: DeviceEntrySchema.properties.username,
-    password: DeviceEntrySchema.properties.password,
-  }),
-)
+const SecretSchema = Type.Object({
+  username: DeviceEntrySchema.properties.username,
+  password: DeviceEntrySchema.properties.password,
+})
+const PlainFileSchema = Type.Record(Type.String(), SecretSchema)
 
 /**
- * Opens `<folder>/credentials.json`. `configured` are the accounts of the configuration file: they stay there, and what was set at run
- * time goes before them. Throws STORE_FAILED if the file cannot be read.
+ * The accounts in the vault. `configured` are those of the configuration file: they stay there, and what was set at run time goes before
+ * them. What an older version kept in the open in `folder` is taken over and removed. Throws STORE_FAILED if that cannot be read.
  */
-export async function openSecrets(folder: string, configured: ReadonlyMap<string, Secret>): Promise<Secrets> {
-  const path = join(folder, 'credentials.json')
-  const kept = new Map<string, Secret>(Object.entries(await load(path)))
-  let writing: Promise<void> = Promise.resolve()
+export async function openSecrets(
+  vault: Vault,
+  folder: string,
+  configured: ReadonlyMap<string, Secret>,
+): Promise<Secrets> {
+  await takeOver(join(folder, 'credentials.json'), vault)
+  // Opened once: every visit asks for them.
+  const kept = new Map(vault.list().map((id) => [id, parse(vault.get(id)!)]))
 
   return {
     get(id) {
@@ -41,19 +42,31 @@ export async function openSecrets(folder: string, configured: ReadonlyMap<string
       return own || base ? { ...base, ...own } : undefined
     },
     own: (id) => kept.get(id),
-    set(id, secret) {
-      if (secret && Object.keys(secret).length > 0) kept.set(id, secret)
-      else if (!kept.delete(id)) return Promise.resolve()
-      const text = JSON.stringify(Object.fromEntries(kept))
-      writing = writing.catch(() => {}).then(() => writeSafely(path, text))
-      return writing
+    async set(id, secret) {
+      if (secret && Object.keys(secret).length > 0) {
+        kept.set(id, secret)
+        await vault.set(id, JSON.stringify(secret))
+      } else if (kept.delete(id)) await vault.delete(id)
     },
   }
 }
 
+function parse(text: string): Secret {
+  return check(SecretSchema, JSON.parse(text), 'a secret of the vault', 'STORE_FAILED')
+}
+
+/** Before this version the accounts stood in a file that only its owner could read, but in the open. */
+async function takeOver(path: string, vault: Vault): Promise<void> {
+  const plain = Object.entries(await load(path))
+  // What the vault knows is newer: the file was only not yet removed.
+  const missing = plain.filter(([id]) => vault.get(id) === undefined)
+  await Promise.all(missing.map(([id, secret]) => vault.set(id, JSON.stringify(secret))))
+  await rm(path, { force: true })
+}
+
 async function load(path: string): Promise<Record<string, Secret>> {
   try {
-    return check(FileSchema, JSON.parse(await readFile(path, 'utf8')), 'credentials.json', 'STORE_FAILED')
+    return check(PlainFileSchema, JSON.parse(await readFile(path, 'utf8')), 'credentials.json', 'STORE_FAILED')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     if (error instanceof SdkError) throw error
@@ -66,19 +79,6 @@ async function load(path: string): Promise<Record<string, Secret>> {
 /** A parser's message may quote what it read. */
 function nameOnly(error: unknown): Error {
   return new Error(error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.name) : 'unknown')
-}
-
-/** Whole or not at all, also when the power goes: a new file, synced, then renamed over the old one. */
-async function writeSafely(path: string, text: string): Promise<void> {
-  const draft = join(dirname(path), `.credentials-${randomBytes(6).toString('hex')}`)
-  const file = await open(draft, 'wx', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(draft, path)
 }
 
 /** The entry without its account, and the account. */

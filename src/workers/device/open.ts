@@ -1,5 +1,6 @@
 import type { Device } from '#devices'
 import type { Clock, DeviceEntry, Log } from '#model'
+import type { Vault } from '#node'
 import type { Store } from '#replication'
 import { freeSockets } from '../sockets.js'
 import { call } from './book.js'
@@ -16,8 +17,10 @@ import { endVisits, isHere, takeIn, type Worker } from './worker.js'
 export interface WorkerOptions {
   readonly site: string
   readonly name: string
-  /** A folder for what must not stand in the feed: the credentials. */
+  /** Where an older version kept the devices' accounts in the open. */
   readonly folder: string
+  /** For what must not stand in the feed: the devices' accounts. */
+  readonly vault: Vault
   readonly store: Store
   /** The definitions of one library. */
   readonly candidates: readonly Device[]
@@ -42,7 +45,7 @@ export async function openWorker(options: WorkerOptions): Promise<Worker & { clo
   const { site, name, store, candidates, clock, log, intervalMs } = options
   const configured = configuredEntries(site, name, options.devices, candidates)
   const { present, removed } = await reconcile(store, configured, candidates, clock.now())
-  const secrets = await openSecrets(options.folder, configuredSecrets(options, present))
+  const secrets = await openSecrets(options.vault, options.folder, configuredSecrets(options, present))
   const ticks = openTicks(store, {
     clock,
     ...(options.onState ? { onState: options.onState } : {}),

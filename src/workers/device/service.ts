@@ -50,7 +50,7 @@ export function deviceWorker(devices: readonly Device[]): Service<typeof DeviceW
     kind: 'device-worker',
     config: DeviceWorkerConfigSchema,
     async start(context: Context<DeviceWorkerConfig>) {
-      const { name, site, config, storage, clock, log } = context
+      const { name, site, config, storage, vault, clock, log } = context
       const candidates = devicesOf(devices, config.lib).map((device) => withModels(device, config.models))
       warnOfUnknownType(context, candidates)
       const intervalMs = config.intervalMs ?? 10_000
@@ -63,6 +63,7 @@ export function deviceWorker(devices: readonly Device[]): Service<typeof DeviceW
           site,
           name,
           folder: storage,
+          vault,
           store,
           candidates,
           deviceType: config.deviceType,

@@ -1,5 +1,6 @@
 import type { Assertions } from 'brittle'
 import { type Device, miners } from '#devices'
+import { openVault } from '#keys'
 import { type DeviceEntry, type Log, silentLog, systemClock } from '#model'
 import { openStore, type Store } from '#replication'
 import { type Client, client, deviceWorker, local, serve } from '#rpc'
@@ -26,6 +27,8 @@ export interface BenchOptions {
   log?: Log
 }
 
+export const vaultSeed = new Uint8Array(32).fill(5)
+
 /** A worker on a real store, called as over the wire; closed after the test. */
 export async function startWorker(t: Assertions, options: BenchOptions): Promise<Bench> {
   // Our timers do not keep a process alive; a test that waits for one does.
@@ -44,6 +47,7 @@ export async function startWorker(t: Assertions, options: BenchOptions): Promise
     site: 'home',
     name,
     folder: options.path,
+    vault: await openVault(options.path, vaultSeed),
     store,
     candidates,
     deviceType: options.deviceType,

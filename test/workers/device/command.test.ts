@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import test from 'brittle'
+import { openVault } from '#keys'
 import type { Receipt } from '#model'
 import { startFarm } from '#sim'
 import { until } from '../../support/fake-clock.js'
-import { entryOf, startWorker } from './bench.js'
+import { entryOf, startWorker, vaultSeed } from './bench.js'
 
 const library = 'miner-antminer'
 
@@ -96,7 +95,7 @@ test('a new password is used from then on, and kept', { timeout: 60_000 }, async
   await until(() => store.record(id)?.status === 'mining', 'it mines')
   await call.command({ id, command: 'setPassword', params: { password: 'n3w-pass' }, requestId: 'r' })
   t.is(worker.secrets.get(id)?.password, 'n3w-pass')
-  t.ok((await readFile(join(path, 'credentials.json'), 'utf8')).includes('n3w-pass'))
+  t.alike(JSON.parse((await openVault(path, vaultSeed)).get(id)!).password, 'n3w-pass')
   const { at } = store.record(id)!
   await until(() => store.record(id)!.at! > at!, 'it is still read')
   const events = await store.events({ deviceId: id })

@@ -1,10 +1,12 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'brittle'
 import { defineDevice } from '#devices'
+import { openVault } from '#keys'
 import { accountsOf, openSecrets, split } from '../../../src/workers/device/credentials.js'
 import { identityOf } from '../../../src/workers/device/identity.js'
 import { addressKey, configuredEntries, firstId } from '../../../src/workers/device/inventory.js'
+import { vaultSeed } from './bench.js'
 
 const device = (port: number, name = 'rpc') =>
   defineDevice({
@@ -52,38 +54,57 @@ test('hardware is told by its MAC, else its serial number; placeholders tell not
     t.is(identityOf(nothing), undefined)
 })
 
-test('accounts are kept in a file that only we can read, whole or not at all, and never beside the entry', async (t) => {
+test('accounts are kept in the vault, and never beside the entry', async (t) => {
   const folder = await t.tmp()
   const { entry, secret } = split({ host: 'h', username: 'root', password: 'hunter2', name: 'n' })
   t.alike(entry, { host: 'h', name: 'n' })
-  const secrets = await openSecrets(folder, new Map([['c', { password: 'from-config' }]]))
+  const open = async (configured = new Map()) => openSecrets(await openVault(folder, vaultSeed), folder, configured)
+  const secrets = await open(new Map([['c', { password: 'from-config' }]]))
   t.is(secrets.get('a'), undefined)
   await Promise.all([
     secrets.set('a', secret),
     secrets.set('b', { password: 'x' }),
     secrets.set('c', { username: 'u' }),
   ])
-  const path = join(folder, 'credentials.json')
-  t.is((await stat(path)).mode & 0o777, 0o600)
-  t.alike(await readdir(folder), ['credentials.json'], 'no drafts are left')
-  t.absent((await readFile(path, 'utf8')).includes('from-config'), 'what the configuration says stays there')
-  const again = await openSecrets(folder, new Map())
+  t.absent(JSON.stringify(await plainOf(folder)).includes('from-config'), 'what the configuration says stays there')
+  const again = await open()
   t.alike(again.get('a'), { username: 'root', password: 'hunter2' })
   t.alike(secrets.get('c'), { username: 'u', password: 'from-config' })
   await again.set('a', undefined)
-  t.is((await openSecrets(folder, new Map())).get('a'), undefined)
+  t.is((await open()).get('a'), undefined)
 })
 
-test('a broken credentials file stops the worker with a reason that quotes nothing of it', async (t) => {
+/** Everything that the vault of the folder holds. */
+async function plainOf(folder: string): Promise<Record<string, unknown>> {
+  const vault = await openVault(folder, vaultSeed)
+  return Object.fromEntries(vault.list().map((name) => [name, JSON.parse(vault.get(name)!)]))
+}
+
+test('what an older version kept in the open is taken over into the vault, once, and removed', async (t) => {
+  const folder = await t.tmp()
+  const plain = { a: { username: 'root', password: 'hunter2' }, b: { password: { env: 'B' } }, c: { password: 'old' } }
+  await (await openVault(folder, vaultSeed)).set('c', '{"password":"newer"}')
+  await writeFile(join(folder, 'credentials.json'), JSON.stringify(plain))
+  const secrets = await openSecrets(await openVault(folder, vaultSeed), folder, new Map())
+  t.alike(secrets.get('a'), plain.a)
+  t.alike(secrets.get('b'), plain.b)
+  t.alike(secrets.get('c'), { password: 'newer' }, 'what the vault knows is newer')
+  t.alike(await readdir(folder), ['vault.json'])
+  t.absent((await readFile(join(folder, 'vault.json'), 'utf8')).includes('hunter2'))
+  t.alike(await plainOf(folder), { ...plain, c: { password: 'newer' } })
+})
+
+test('a broken file of an older version stops the worker with a reason that quotes nothing of it', async (t) => {
   const folder = await t.tmp()
   await writeFile(join(folder, 'credentials.json'), '{"a":{"password":"hunter2"')
   try {
-    await openSecrets(folder, new Map())
+    await openSecrets(await openVault(folder, vaultSeed), folder, new Map())
     t.fail('it opened')
   } catch (error) {
     t.is((error as { code: string }).code, 'STORE_FAILED')
     t.absent(JSON.stringify(error, Object.getOwnPropertyNames(error)).includes('hunter2'))
   }
+  t.alike(await readdir(folder), ['credentials.json'], 'and is left as it is')
 })
 
 test('the operator account is tried first, then the vendor defaults, each once', (t) => {

@@ -76,7 +76,7 @@ test('inventory, states and accounts are there after a restart; nothing secret i
 
   const three = await startWorker(t, { path, library, devices: [c!] })
   t.is(three.worker.handles.size, 1, 'what vanished from the configuration is removed, what was removed stays so')
-  t.absent((await readFile(join(path, 'credentials.json'), 'utf8')).includes(id), 'its account is gone with it')
+  t.absent((await readFile(join(path, 'vault.json'), 'utf8')).includes(id), 'its account is gone with it')
 })
 
 test('devices are changed while running; an address belongs to one', { timeout: 60_000 }, async (t) => {
