@@ -6,8 +6,8 @@ declare module 'corestore' {
     /** Opens a folder that was moved or copied. */
     allowBackup?: boolean
     /** 32 bytes: the keys of all logs with a name come from it. Passing it needs `unsafe: true`. */
-    primaryKey?: Uint8Array
-    unsafe?: boolean
+    primaryKey?: Uint8Array | undefined
+    unsafe?: boolean | undefined
     readOnly?: boolean
     /** false: a replicated stream carries only the logs that are attached to it one by one. */
     active?: boolean

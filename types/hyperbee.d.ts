@@ -7,6 +7,12 @@ declare module 'hyperbee' {
     lt?: string
     lte?: string
   }
+  interface Reading {
+    /** false: a block that is not here is an error, and not waited for. */
+    wait?: boolean
+    /** ms for each block, then it is an error. */
+    timeout?: number
+  }
   interface Entry<V> {
     seq: number
     key: string
@@ -31,13 +37,11 @@ declare module 'hyperbee' {
     readonly core: Hypercore
     readonly version: number
     ready(): Promise<void>
-    get(key: string): Promise<Entry<V> | null>
+    get(key: string, options?: Reading): Promise<Entry<V> | null>
     batch(): Batch<V>
-    /** `wait: false`: a block that is not here is an error, and not waited for. */
-    createReadStream(
-      range?: Range,
-      options?: { reverse?: boolean; limit?: number; wait?: boolean },
-    ): AsyncIterable<Entry<V>>
+    createReadStream(range?: Range, options?: Reading & { reverse?: boolean; limit?: number }): AsyncIterable<Entry<V>>
+    /** Every change in order, from the block `gte` on. */
+    createHistoryStream(options?: Reading & { gte?: number }): AsyncIterable<Entry<V> & { type: 'put' | 'del' }>
     /** The tree as it is now; to be closed by the caller. */
     snapshot(): Hyperbee<V>
     /** Closes its session of the core, too. */

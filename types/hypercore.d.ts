@@ -22,6 +22,10 @@ declare module 'hypercore' {
     readonly discoveryKey: Uint8Array
     readonly writable: boolean
     readonly closing: Promise<void> | null
+    /** The peers that this log is exchanged with now, each over a channel of its own. */
+    readonly peers: readonly { readonly protomux: object; readonly channel: { close(): void } }[]
+    /** Null until the log is open. */
+    readonly core: { readonly replicator: { detachFrom(protomux: object): void } } | null
     readonly closed: boolean
     ready(): Promise<void>
     /** All blocks or none. */

@@ -1,27 +1,55 @@
+import { createHmac } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import Corestore from 'corestore'
 import type { Log } from '#model'
 import { storeError } from './layout.js'
 
-/** Opens the Corestore of a folder, made if need be. Throws STORE_LOCKED or STORE_FAILED; nothing stays open then. */
-export async function openCores(path: string, log: Log): Promise<Corestore> {
+/** The primary key of one worker's logs, of those of its node: workers of one node never share a log. */
+export function primaryKeyOf(primaryKey: Uint8Array, site: string, worker: string): Uint8Array {
+  return createHmac('sha256', primaryKey)
+    .update(JSON.stringify(['feed', site, worker]))
+    .digest()
+}
+
+/**
+ * Opens the Corestore of a folder, made if need be. The keys of all logs in a new folder come from `primaryKey`, or from a random one; a
+ * folder that has another keeps its own. Throws STORE_LOCKED or STORE_FAILED; nothing stays open then.
+ */
+export async function openCores(path: string, log: Log, primaryKey?: Uint8Array): Promise<Corestore> {
   try {
     await mkdir(path, { recursive: true })
   } catch (error) {
     throw storeError(error, 'the storage folder cannot be made')
   }
-  try {
-    return await ready(new Corestore(path))
-  } catch (error) {
-    if (!/moved unsafely/i.test(String(error))) throw storeError(error, 'the store cannot be opened')
+  // With `active: false` a connection carries only the logs that are attached to it.
+  let options: ConstructorParameters<typeof Corestore>[1] = {
+    active: false,
+    ...(primaryKey && { primaryKey: Buffer.from(primaryKey), unsafe: true }),
   }
-  log.warn({ path }, 'the storage folder was moved or copied; only one of the copies may go on')
-  try {
-    return await ready(new Corestore(path, { allowBackup: true }))
-  } catch (error) {
-    throw storeError(error, 'the store cannot be opened')
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await ready(new Corestore(path, options))
+    } catch (error) {
+      const known = attempt < 2 && cures.find(({ error: sign }) => sign.test(String(error)))
+      if (!known) throw storeError(error, 'the store cannot be opened')
+      log.warn({ path }, known.says)
+      options = { ...options, ...known.options }
+    }
   }
 }
+
+const cures = [
+  {
+    error: /moved unsafely/i,
+    says: 'the storage folder was moved or copied; only one of the copies may go on',
+    options: { allowBackup: true },
+  },
+  {
+    error: /another corestore is stored here/i,
+    says: 'the storage folder has keys of its own and keeps them',
+    options: { primaryKey: undefined, unsafe: undefined },
+  },
+]
 
 async function ready(cores: Corestore): Promise<Corestore> {
   try {

@@ -1,5 +1,6 @@
 import { chunkOf } from './chunk.js'
-import { keys, type Main, rawName, rollupName } from './layout.js'
+import { keys, type Main, putAll, rawName, rollupName } from './layout.js'
+import type { Logs } from './logs.js'
 import type { Segment } from './segment.js'
 import type { Volumes } from './volumes.js'
 
@@ -8,6 +9,9 @@ export interface Span {
   readonly segment: number
   readonly from: number
   readonly to: number
+  /** How long the volumes had become when all of the segment was in them. */
+  readonly raw?: number
+  readonly rollup?: number
 }
 
 /** Packing a chunk takes about half a millisecond: after so many, others come first. */
@@ -28,6 +32,7 @@ type Put = [key: string, value: unknown]
 export class Fold {
   readonly segment: Segment
   readonly #volumes: Volumes
+  readonly #logs: Logs
   readonly #main: Main
   readonly #devices: string[]
   readonly #puts: Put[]
@@ -36,9 +41,14 @@ export class Fold {
   readonly packed = { packedSamples: 0, rawBytes: 0, rollupBytes: 0 }
 
   /** Takes about `steps` steps, or more if there is so little to do in each that `least` things are done at once. */
-  constructor(volumes: Volumes, main: Main, segment: Segment, { steps, least }: { steps: number; least: number }) {
-    this.#volumes = volumes
-    this.#main = main
+  constructor(
+    parts: { volumes: Volumes; logs: Logs; main: Main },
+    segment: Segment,
+    { steps, least }: { steps: number; least: number },
+  ) {
+    this.#volumes = parts.volumes
+    this.#logs = parts.logs
+    this.#main = parts.main
     this.segment = segment
     this.#devices = [...segment.streams.keys()].sort().reverse()
     this.#puts = putsOf(segment).reverse()
@@ -68,8 +78,8 @@ export class Fold {
       rollups.push([keys.chunk(id, number), chunk.rollup])
       if (index % chunksAtOnce === chunksAtOnce - 1) await othersTurn()
     }
-    await this.#volumes.with(rawName(number), (volume) => putAll(volume, raw))
-    await this.#volumes.with(rollupName(number), (volume) => putAll(volume, rollups))
+    await this.#store(rawName(number), raw)
+    await this.#store(rollupName(number), rollups)
     for (const [index, id] of ids.entries()) {
       this.packed.packedSamples += streams.get(id)!.count
       this.packed.rawBytes += raw[index]![1].length
@@ -77,6 +87,18 @@ export class Fold {
       streams.delete(id)
     }
     this.#devices.length -= ids.length
+  }
+
+  async #store(name: string, chunks: [string, Uint8Array][]): Promise<void> {
+    await this.#logs.publish(name)
+    await this.#volumes.with(name, (volume) => putAll(volume, chunks))
+  }
+
+  /** Of the finished segment. */
+  async span(): Promise<Span> {
+    const { number, from, to } = this.segment
+    const length = (name: string) => this.#volumes.with(name, async ({ core }) => core.length)
+    return { segment: number, from, to, raw: await length(rawName(number)), rollup: await length(rollupName(number)) }
   }
 }
 
@@ -94,30 +116,4 @@ function putsOf({ events, settings }: Segment): Put[] {
       return [keys.setting(value.deviceId, value.at, origin), { at: value.at, settings: value.settings }]
     }),
   ]
-}
-
-interface Table<V> {
-  batch(): {
-    put(key: string, value: V): Promise<void>
-    del(key: string): Promise<void>
-    flush(): Promise<void>
-    close(): Promise<void>
-  }
-}
-
-/** Writes all of it or, if it throws, nothing. */
-export async function putAll<V>(
-  table: Table<V>,
-  puts: Iterable<readonly [string, V]>,
-  deleted: Iterable<string> = [],
-): Promise<void> {
-  const batch = table.batch()
-  try {
-    for (const [key, value] of puts) await batch.put(key, value)
-    for (const key of deleted) await batch.del(key)
-    await batch.flush()
-  } catch (error) {
-    await batch.close()
-    throw error
-  }
 }

@@ -1,7 +1,8 @@
 import type Corestore from 'corestore'
 import type { Log } from '#model'
-import { Fold, putAll, type Span } from './fold.js'
-import { format, journalName, keys, type Main, rawName, rawSpan } from './layout.js'
+import { Fold, type Span } from './fold.js'
+import { format, journalName, keys, type Main, putAll, rawName, rawSpan, rollupName, rollupSpan } from './layout.js'
+import type { Logs } from './logs.js'
 import { type Gone, Replay } from './replay.js'
 import { Segment } from './segment.js'
 import type { State } from './state.js'
@@ -24,6 +25,7 @@ const nearlyAll = 0.9
 /** The newest history: frames in order, in segments. Finished segments become chunks and are then cleared. */
 export class Journal {
   readonly #cores: Corestore
+  readonly #logs: Logs
   readonly #volumes: Volumes
   readonly #main: Main
   readonly #state: State
@@ -50,6 +52,7 @@ export class Journal {
 
   constructor(parts: {
     cores: Corestore
+    logs: Logs
     volumes: Volumes
     main: Main
     state: State
@@ -60,6 +63,7 @@ export class Journal {
     rawMs: number
   }) {
     this.#cores = parts.cores
+    this.#logs = parts.logs
     this.#volumes = parts.volumes
     this.#main = parts.main
     this.#state = parts.state
@@ -93,8 +97,8 @@ export class Journal {
   async open(log: Log): Promise<void> {
     const { chunked, cleared, rawFrom } = this.#progress
     // What a kill may have left half done.
-    if (cleared > 0) await this.#clear(journalName(cleared - 1))
-    if (rawFrom > 0) await this.#clear(rawName(rawFrom - 1))
+    if (cleared > 0) await this.#logs.clear(journalName(cleared - 1))
+    if (rawFrom > 0) await this.#logs.clear(rawName(rawFrom - 1))
     const replay = new Replay(this.#state, this.#gone, log)
     for (let number = cleared; ; number++) {
       const segment = await this.#openSegment(number)
@@ -108,11 +112,25 @@ export class Journal {
       else this.#kept.push(segment)
     }
     replay.finish()
+    await this.#publishAll()
     this.stats.damagedBlocks = replay.damaged
   }
 
+  /** What a reader may still want; nearly always known already. */
+  async #publishAll(): Promise<void> {
+    let before: Segment | undefined
+    for (const segment of [...this.#kept, ...this.#segments]) {
+      await this.#logs.publish(journalName(segment.number), before?.core.length)
+      before = segment
+    }
+    const { chunked, rawFrom } = this.#progress
+    for (let segment = rawFrom * rawSpan; segment < chunked; segment += rawSpan)
+      await this.#logs.publish(rawName(segment))
+    for (let segment = 0; segment < chunked; segment += rollupSpan) await this.#logs.publish(rollupName(segment))
+  }
+
   async #openSegment(number: number): Promise<Segment> {
-    const core = this.#cores.get({ name: journalName(number) })
+    const core = this.#logs.open(journalName(number))
     await core.ready()
     return new Segment(number, core)
   }
@@ -123,14 +141,16 @@ export class Journal {
     if (startedAt === undefined) return
     const { segmentMs, segmentBytes } = this.#limits
     const full = Math.abs(at - startedAt) >= segmentMs || bytes >= segmentBytes || streamBytes >= 2 * segmentBytes
-    if (full) this.#segments.push(await this.#openSegment(number + 1))
+    if (!full) return
+    await this.#logs.publish(journalName(number + 1), this.current.core.length)
+    this.#segments.push(await this.#openSegment(number + 1))
   }
 
   /** One bounded piece of the work that turns finished segments into chunks. */
   async tidy(): Promise<void> {
     const oldest = this.#segments[0]!
     if (!this.#fold && oldest !== this.current) {
-      this.#fold = new Fold(this.#volumes, this.#main, oldest, {
+      this.#fold = new Fold({ volumes: this.#volumes, logs: this.#logs, main: this.#main }, oldest, {
         steps: this.#limits.foldSteps,
         least: this.#limits.foldLeast,
       })
@@ -143,10 +163,11 @@ export class Journal {
   }
 
   /** From here on the segment counts as chunks: one batch says so. */
-  async #finish({ segment, packed }: Fold): Promise<void> {
+  async #finish(fold: Fold): Promise<void> {
+    const { segment, packed } = fold
     const progress = { ...this.#progress, chunked: segment.number + 1 }
     const volume = Math.floor(segment.number / rawSpan)
-    const spans = segment.samples > 0 ? [...this.#spans, spanOf(segment)] : this.#spans
+    const spans = segment.samples > 0 ? [...this.#spans, await fold.span()] : this.#spans
     const inVolume = spans.filter((span) => Math.floor(span.segment / rawSpan) === volume)
     await putAll(this.#main, [
       [keys.volume(volume), inVolume],
@@ -172,7 +193,7 @@ export class Journal {
     this.#progress = progress
     this.#kept.shift()
     await segment.core.close()
-    await this.#clear(journalName(segment.number))
+    await this.#logs.clear(journalName(segment.number))
   }
 
   /** Drops the oldest volume of raw samples if all of them are too old. */
@@ -185,7 +206,7 @@ export class Journal {
     const progress = { ...this.#progress, rawFrom: rawFrom + 1 }
     await putAll(this.#main, [[keys.state, progress]])
     this.#progress = progress
-    await this.#clear(rawName(rawFrom))
+    await this.#logs.clear(rawName(rawFrom))
     await this.#cores.storage.compact()
     this.stats.droppedVolumes++
   }
@@ -201,13 +222,6 @@ export class Journal {
     const ends = this.#spans.filter(({ segment }) => Math.floor(segment / rawSpan) === volume).map(({ to }) => to)
     const last = ends.sort((a, b) => a - b)[Math.floor(ends.length * nearlyAll)] ?? 0
     return later * this.#limits.segmentMs >= this.#rawMs && last < newest.to - this.#rawMs
-  }
-
-  async #clear(name: string): Promise<void> {
-    const core = this.#cores.get({ name })
-    await core.ready()
-    await core.clear(0, core.length)
-    await core.close()
   }
 }
 

@@ -1,5 +1,5 @@
-import type Corestore from 'corestore'
 import Hyperbee from 'hyperbee'
+import type Hypercore from 'hypercore'
 import { SdkError } from '#model'
 
 /**
@@ -26,8 +26,12 @@ const timeDigits = 15
 export const keys = {
   state: 'state',
   entry: (id: string) => `entry/${part(id)}`,
+  gones: 'gone/',
   gone: (id: string) => `gone/${part(id)}`,
+  logs: 'log/',
+  log: (name: string) => `log/${name}`,
   document: (name: string) => `document/${name}`,
+  volumes: 'volume/',
   volume: (volume: number) => `volume/${number(volume, 9)}`,
   events: 'event/',
   event: (at: number, origin: string) => `event/${number(at, timeDigits)}/${origin}`,
@@ -54,8 +58,36 @@ export function between(prefix: string, from: number | undefined, to: number | u
 
 export type Main = Hyperbee<unknown>
 
-export function openMain(cores: Corestore): Main {
-  return new Hyperbee(cores.get({ name: 'main' }), { keyEncoding: 'utf-8', valueEncoding: 'json', extension: false })
+export const mainName = 'main'
+
+export function openMain(log: Hypercore): Main {
+  return new Hyperbee(log, { keyEncoding: 'utf-8', valueEncoding: 'json', extension: false })
+}
+
+interface Table<V> {
+  batch(): {
+    put(key: string, value: V): Promise<void>
+    del(key: string): Promise<void>
+    flush(): Promise<void>
+    close(): Promise<void>
+  }
+}
+
+/** Writes all of it or, if it throws, nothing. */
+export async function putAll<V>(
+  table: Table<V>,
+  puts: Iterable<readonly [string, V]>,
+  deleted: Iterable<string> = [],
+): Promise<void> {
+  const batch = table.batch()
+  try {
+    for (const [key, value] of puts) await batch.put(key, value)
+    for (const key of deleted) await batch.del(key)
+    await batch.flush()
+  } catch (error) {
+    await batch.close()
+    throw error
+  }
 }
 
 /** Any failure of the storage below as one of ours. */

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type Corestore from 'corestore'
 import {
   type Clock,
@@ -9,18 +10,29 @@ import {
   silentLog,
   systemClock,
 } from '#model'
-import { openCores } from './cores.js'
+import { openCores, primaryKeyOf } from './cores.js'
+import { Directory } from './directory.js'
 import { bytesOnDisk } from './disk.js'
 import { draft } from './draft.js'
 import { readEvents, readSettings } from './feed.js'
-import { putAll, type Span } from './fold.js'
 import { encodeFrame } from './frame.js'
 import { readHistory } from './history.js'
 import { Journal, type Progress } from './journal.js'
-import { format, keys, type Main, openMain, storeError, under } from './layout.js'
+import { format, keys, type Main, mainName, openMain, putAll, storeError, under } from './layout.js'
+import { Logs } from './logs.js'
 import type { Gone } from './replay.js'
 import { State } from './state.js'
-import type { Change, EventQuery, HistoryQuery, Series, Store, StoreLimits, StoreOptions, Tick } from './types.js'
+import type {
+  Change,
+  EventQuery,
+  FeedKeys,
+  HistoryQuery,
+  Series,
+  Store,
+  StoreLimits,
+  StoreOptions,
+  Tick,
+} from './types.js'
 import { Volumes } from './volumes.js'
 
 const defaultLimits: StoreLimits = {
@@ -41,7 +53,8 @@ const originDigits = 12
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const log = options.log ?? silentLog
-  const cores = await openCores(options.path, log)
+  const { path, site, worker, primaryKey } = options
+  const cores = await openCores(path, log, primaryKey && primaryKeyOf(primaryKey, site, worker))
   try {
     return await FeedStore.open(options, cores, log)
   } catch (error) {
@@ -67,6 +80,7 @@ class FeedStore implements Store {
   readonly #gone = new Map<string, Gone>()
   readonly #listeners = new Set<(change: Change) => void>()
   #journal!: Journal
+  #logs!: Logs
   #lastTickAt: number | undefined
   /** Whole records that are due in turn; the part below one waits. */
   #due = 0
@@ -90,13 +104,15 @@ class FeedStore implements Store {
     this.#rawMs = options.rawMs ?? defaultRawMs
     this.#log = log
     this.#cores = cores
-    this.#volumes = new Volumes(cores)
-    this.#main = openMain(cores)
+    this.#volumes = new Volumes((name) => cores.get({ name }))
+    this.#main = openMain(cores.get({ name: mainName }))
   }
 
   async #load(): Promise<void> {
     await this.#main.ready()
-    const known = (await this.#main.get(keys.state))?.value as Progress | undefined
+    const directory = new Directory()
+    await directory.load(this.#main, { wait: false })
+    const known = directory.progress
     if (known && known.format > format) {
       throw new SdkError(
         'STORE_NEWER',
@@ -107,18 +123,18 @@ class FeedStore implements Store {
     const progress: Progress = { chunked: 0, cleared: 0, rawFrom: 0, ...known, format, worker, site }
     if (!known || known.worker !== worker || known.site !== site) await putAll(this.#main, [[keys.state, progress]])
     await this.#each('entry/', (id, value) => this.#entries.set(id, value as DeviceEntry))
-    await this.#each('gone/', (id, value) => this.#gone.set(id, value as Gone))
-    const spans: Span[] = []
-    await this.#each('volume/', (_, value) => spans.push(...(value as Span[])))
+    for (const [id, gone] of directory.gone) this.#gone.set(id, gone)
+    this.#logs = new Logs(this.#cores, this.#main, directory.logs)
     const parts = {
       cores: this.#cores,
+      logs: this.#logs,
       volumes: this.#volumes,
       main: this.#main,
       state: this.#state,
       limits: this.#limits,
       gone: this.#gone,
     }
-    this.#journal = new Journal({ ...parts, progress, spans, rawMs: this.#rawMs })
+    this.#journal = new Journal({ ...parts, progress, spans: directory.spans, rawMs: this.#rawMs })
     await this.#journal.open(this.#log)
     this.#counts.diskBytes = await bytesOnDisk(this.#path)
   }
@@ -265,6 +281,15 @@ class FeedStore implements Store {
     })
   }
 
+  get feed(): FeedKeys {
+    return { main: Buffer.from(this.#main.core.key).toString('hex') }
+  }
+
+  replicate(stream: Duplex): void {
+    if (this.#closing) throw closed()
+    this.#logs.attach(stream)
+  }
+
   stats(): Record<string, number> {
     const { segments, stats } = this.#journal
     const sum = (of: (segment: (typeof segments)[number]) => number) =>
@@ -274,6 +299,7 @@ class FeedStore implements Store {
       ...stats,
       devices: this.#state.records.length,
       entries: this.#entries.size,
+      connections: this.#logs.connections,
       segments: segments.length,
       journalBlocks: sum(({ blocks }) => blocks),
       journalBytes: sum(({ bytes }) => bytes),
@@ -284,6 +310,7 @@ class FeedStore implements Store {
   close(): Promise<void> {
     this.#closing ??= this.#tail.then(async () => {
       this.#listeners.clear()
+      await this.#logs.close()
       await this.#main.close()
       await this.#cores.close()
     })

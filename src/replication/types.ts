@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { Clock, DeviceEntry, DeviceFilter, DeviceRecord, Event, Log, Metric } from '#model'
 
 /** What one tick of a worker adds; written as one atomic batch, durable when `append` resolves. */
@@ -82,9 +83,19 @@ export interface Store extends Reader {
     prefix: string,
     options?: { limit?: number; reverse?: boolean },
   ): Promise<{ name: string; value: T }[]>
+  /** What a remote reader needs to follow this feed. */
+  readonly feed: FeedKeys
+  /** Offers this feed's logs, of now and later, to the peer at the other end of this one connection until it closes. */
+  replicate(stream: Duplex): void
   /** Bytes on disk, blocks, appends: plain numbers for metrics. */
   stats(): Record<string, number>
   close(): Promise<void>
+}
+
+/** Where a feed is found. Who knows it can read all of the feed from any peer that has it: it is for members only. */
+export interface FeedKeys {
+  /** Public key of its main log, 64 hex digits; the keys of all its other logs stand there. */
+  readonly main: string
 }
 
 export interface StoreOptions {
@@ -95,6 +106,8 @@ export interface StoreOptions {
   intervalMs: number
   clock?: Clock
   log?: Log
+  /** 32 bytes, the node's seed: the keys of all logs come from it, so that a lost folder can be made again. Default: random. */
+  primaryKey?: Uint8Array
   /** How long every single sample is kept; roll-ups of 5 minutes stay. Default 14 days. */
   rawMs?: number
   /** Sizes and timings, for tests. */

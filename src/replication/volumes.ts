@@ -1,5 +1,5 @@
-import type Corestore from 'corestore'
 import Hyperbee from 'hyperbee'
+import type Hypercore from 'hypercore'
 
 export type Volume = Hyperbee<Uint8Array>
 
@@ -14,11 +14,12 @@ interface Opened {
 
 /** The volumes of a store, each open while somebody uses it: jobs at the same time share what was read. */
 export class Volumes {
-  readonly #cores: Corestore
+  readonly #log: (name: string) => Hypercore
   readonly #open = new Map<string, Opened>()
 
-  constructor(cores: Corestore) {
-    this.#cores = cores
+  /** `log` opens a session of a log; it is closed with the volume. */
+  constructor(log: (name: string) => Hypercore) {
+    this.#log = log
   }
 
   async with<T>(name: string, job: (volume: Volume) => Promise<T>): Promise<T> {
@@ -37,8 +38,11 @@ export class Volumes {
   }
 
   #opened(name: string): Opened {
-    const core = this.#cores.get({ name })
-    const volume: Volume = new Hyperbee(core, { keyEncoding: 'utf-8', valueEncoding: 'binary', extension: false })
+    const volume: Volume = new Hyperbee(this.#log(name), {
+      keyEncoding: 'utf-8',
+      valueEncoding: 'binary',
+      extension: false,
+    })
     const opened = { volume, jobs: 0, users: 0 }
     this.#open.set(name, opened)
     return opened

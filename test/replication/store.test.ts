@@ -211,7 +211,7 @@ test('a folder of a newer version is refused with STORE_NEWER and left as it is'
   const path = await t.tmp()
   await (await open(t, path)).close()
   const cores = new Corestore(path)
-  const main = openMain(cores)
+  const main = openMain(cores.get({ name: 'main' }))
   await main.ready()
   const known = (await main.get(keys.state))?.value as object
   const batch = main.batch()

@@ -1,0 +1,50 @@
+import type { Span } from './fold.js'
+import type { Progress } from './journal.js'
+import { keys, type Main, under } from './layout.js'
+import type { Gone } from './replay.js'
+
+/** Where a log of a feed is found. A journal says how long the one before it had become: nothing comes after that. */
+export interface LogEntry {
+  readonly key: string
+  readonly after?: number
+}
+
+/** What `main` says of the rest of its feed. */
+export class Directory {
+  progress: Progress | undefined
+  readonly logs = new Map<string, LogEntry>()
+  readonly gone = new Map<string, Gone>()
+  readonly #spans = new Map<string, readonly Span[]>()
+
+  /** Of all chunked segments, oldest first. */
+  get spans(): Span[] {
+    return [...this.#spans].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, spans]) => spans)
+  }
+
+  /** Reads all of it. Throws what the table throws for a block that is not here. */
+  async load(main: Main, options: { wait?: boolean; timeout?: number } = {}): Promise<void> {
+    for (const parts of [this.logs, this.gone, this.#spans]) parts.clear()
+    this.progress = undefined
+    for (const prefix of [keys.state, keys.logs, keys.gones, keys.volumes]) {
+      for await (const { key, value } of main.createReadStream(under(prefix), options)) this.put(key, value)
+    }
+  }
+
+  /** One change of `main`; false if it says nothing of the feed's shape. */
+  put(key: string, value: unknown): boolean {
+    if (key === keys.state) this.progress = value as Progress
+    else if (key.startsWith(keys.logs)) this.logs.set(key.slice(keys.logs.length), value as LogEntry)
+    else if (key.startsWith(keys.gones)) this.gone.set(nameIn(key, keys.gones), value as Gone)
+    else if (key.startsWith(keys.volumes)) this.#spans.set(key, value as Span[])
+    else return false
+    return true
+  }
+
+  delete(key: string): void {
+    if (key.startsWith(keys.gones)) this.gone.delete(nameIn(key, keys.gones))
+  }
+}
+
+function nameIn(key: string, prefix: string): string {
+  return decodeURIComponent(key.slice(prefix.length))
+}

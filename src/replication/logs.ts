@@ -1,0 +1,68 @@
+import type { Duplex } from 'node:stream'
+import type Corestore from 'corestore'
+import type Hypercore from 'hypercore'
+import type { LogEntry } from './directory.js'
+import { Exchange } from './exchange.js'
+import { keys, type Main, mainName, putAll } from './layout.js'
+
+/** The logs of a worker's own feed by name. What a reader may want of them stands in `main` before anything stands in the log. */
+export class Logs {
+  readonly #cores: Corestore
+  readonly #main: Main
+  readonly #exchange = new Exchange()
+  /** Those that stand in `main`, and of them those that still hold something. */
+  readonly #known: Map<string, LogEntry>
+  readonly #offered = new Set<string>([mainName])
+
+  constructor(cores: Corestore, main: Main, known: ReadonlyMap<string, LogEntry>) {
+    this.#cores = cores
+    this.#main = main
+    this.#known = new Map(known)
+  }
+
+  /** A session of the log, to be closed by the caller. */
+  open(name: string): Hypercore {
+    return this.#cores.get({ name })
+  }
+
+  /** Makes the log known to readers and offers it to all that are and will be connected. `after`: how long the journal before it became. */
+  async publish(name: string, after?: number): Promise<void> {
+    if (!this.#known.has(name)) {
+      const log = this.open(name)
+      await log.ready()
+      const entry: LogEntry = { key: Buffer.from(log.key).toString('hex'), ...(after === undefined ? {} : { after }) }
+      await log.close()
+      await putAll(this.#main, [[keys.log(name), entry]])
+      this.#known.set(name, entry)
+    }
+    this.#offered.add(name)
+    if (this.#exchange.connections > 0) this.#offer(name)
+  }
+
+  #offer(name: string): void {
+    if (!this.#exchange.has(name)) this.#exchange.add(name, this.open(name))
+  }
+
+  /** Empties the log; it is not offered any more. The space is given back when the store is compacted. */
+  async clear(name: string): Promise<void> {
+    this.#offered.delete(name)
+    await this.#exchange.drop(name)
+    const log = this.open(name)
+    await log.ready()
+    await log.clear(0, log.length)
+    await log.close()
+  }
+
+  attach(stream: Duplex): void {
+    for (const name of this.#offered) this.#offer(name)
+    this.#exchange.attach(stream)
+  }
+
+  get connections(): number {
+    return this.#exchange.connections
+  }
+
+  close(): Promise<void> {
+    return this.#exchange.close()
+  }
+}
