@@ -42,8 +42,8 @@ declare module 'hyperbee' {
     createReadStream(range?: Range, options?: Reading & { reverse?: boolean; limit?: number }): AsyncIterable<Entry<V>>
     /** Every change in order, from the block `gte` on. */
     createHistoryStream(options?: Reading & { gte?: number }): AsyncIterable<Entry<V> & { type: 'put' | 'del' }>
-    /** The tree as it is now; to be closed by the caller. */
-    snapshot(): Hyperbee<V>
+    /** The tree as it was at a length of its log; to be closed by the caller. */
+    checkout(version: number): Hyperbee<V>
     /** Closes its session of the core, too. */
     close(): Promise<void>
   }

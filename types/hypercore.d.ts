@@ -14,6 +14,8 @@ declare module 'hypercore' {
 
   /** What is used of a session on an append-only log. Events: `append`, `truncate`, `close`, `conflict`. */
   export default class Hypercore extends EventEmitter {
+    /** One end of an encrypted connection; the other end takes its bytes. */
+    static createProtocolStream(isInitiator: boolean): Duplex
     readonly length: number
     readonly contiguousLength: number
     readonly byteLength: number

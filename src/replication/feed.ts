@@ -1,5 +1,5 @@
 import type { Event } from '#model'
-import { between, keys, type Main, under } from './layout.js'
+import { between, keys, type Main, type Patience, under } from './layout.js'
 import type { Segment } from './segment.js'
 import type { EventQuery } from './types.js'
 
@@ -8,8 +8,23 @@ const maxEvents = 1000
 const defaultSettings = 20
 const maxSettings = 1000
 
+/** How to read where not everything may be here. `missed`: what follows of the table cannot be read; what was found is answered. */
+interface Sparse {
+  patience?: Patience
+  missed?: (error: unknown) => void
+}
+
+function rethrow(error: unknown): never {
+  throw error
+}
+
 /** Newest first: those that wait in the journal and those in their table, each once. */
-export async function readEvents(main: Main, segments: readonly Segment[], query: EventQuery): Promise<Event[]> {
+export async function readEvents(
+  main: Main,
+  segments: readonly Segment[],
+  query: EventQuery,
+  { patience = {}, missed = rethrow }: Sparse = {},
+): Promise<Event[]> {
   const { deviceId, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query
   const limit = Math.min(Math.max(0, query.limit ?? defaultEvents), maxEvents)
   const found = new Map<string, Event>()
@@ -20,11 +35,11 @@ export async function readEvents(main: Main, segments: readonly Segment[], query
     }
   }
   const prefix = deviceId === undefined ? keys.events : keys.deviceEvents(deviceId)
-  for await (const { key, value } of main.createReadStream(between(prefix, query.from, query.to), {
-    reverse: true,
-    limit,
-  })) {
-    found.set(keys.events + key.slice(prefix.length), value as Event)
+  const stored = main.createReadStream(between(prefix, query.from, query.to), { reverse: true, limit, ...patience })
+  try {
+    for await (const { key, value } of stored) found.set(keys.events + key.slice(prefix.length), value as Event)
+  } catch (error) {
+    missed(error)
   }
   return newestFirst(found, limit)
 }
@@ -35,6 +50,7 @@ export async function readSettings(
   segments: readonly Segment[],
   deviceId: string,
   limit = defaultSettings,
+  { patience = {}, missed = rethrow }: Sparse = {},
 ) {
   const most = Math.min(Math.max(0, limit), maxSettings)
   const found = new Map<string, { at: number; settings: unknown }>()
@@ -45,8 +61,16 @@ export async function readSettings(
     }
   }
   const prefix = keys.settings(deviceId)
-  for await (const { key, value } of main.createReadStream(under(prefix), { reverse: true, limit: most })) {
-    found.set(key, value as { at: number; settings: unknown })
+  try {
+    for await (const { key, value } of main.createReadStream(under(prefix), {
+      reverse: true,
+      limit: most,
+      ...patience,
+    })) {
+      found.set(key, value as { at: number; settings: unknown })
+    }
+  } catch (error) {
+    missed(error)
   }
   return newestFirst(found, most)
 }

@@ -1,7 +1,8 @@
+import type Hypercore from 'hypercore'
 import { isMetric, type Metric, SdkError } from '#model'
 import { orderOf, readChunk } from './chunk.js'
 import type { Span } from './fold.js'
-import { keys, rawName, rollupName } from './layout.js'
+import { keys, type Patience, rawName, rollupName } from './layout.js'
 import { Intervals, rollupMs } from './rollup.js'
 import type { Segment } from './segment.js'
 import { placeOf } from './stream.js'
@@ -20,7 +21,12 @@ export interface Sources {
   /** The first segment whose raw samples are still there; of older ones there are only roll-ups. */
   readonly rawFrom: number
   readonly segments: readonly Segment[]
-  readonly intervalMs: number
+  /** For chunks; default is not to wait. */
+  readonly patience?: Patience
+  /** Resolves when a volume is known to be as long as that; throws if it does not come to it. */
+  readonly reach?: (log: Hypercore, length: number) => Promise<void>
+  /** Chunks of these segments cannot be read now; without it, that is an error. */
+  readonly missed?: (spans: readonly Span[], error: unknown) => void
 }
 
 /**
@@ -28,9 +34,13 @@ export interface Sources {
  * that starts from the one that `from` lies in and before `to`; counters and durations show their last value, others the mean.
  * Throws BAD_REQUEST for a range or metric that is none, TOO_LARGE beyond `maxPoints`.
  */
-export async function readHistory(sources: Sources, query: HistoryQuery): Promise<Series> {
+export async function readHistory(
+  sources: readonly Sources[],
+  query: HistoryQuery,
+  intervalMs: number,
+): Promise<Series> {
   checkQuery(query)
-  return query.step === 'raw' ? readRaw(sources, query) : readSteps(sources, query, stepMs[query.step])
+  return query.step === 'raw' ? readRaw(sources, query, intervalMs) : readSteps(sources, query, stepMs[query.step])
 }
 
 function checkQuery({ metrics, from, to }: HistoryQuery): void {
@@ -54,21 +64,23 @@ function tooMany(maxPoints: number): SdkError {
   })
 }
 
-async function readSteps(sources: Sources, query: HistoryQuery, step: number): Promise<Series> {
+async function readSteps(all: readonly Sources[], query: HistoryQuery, step: number): Promise<Series> {
   const { deviceId, metrics, from, to } = query
   const at = intervalsOf(from, to, step, query.maxPoints)
   const intervals = new Intervals(metrics, step)
   const start = at[0] ?? from
   const end = at.length === 0 ? from : at.at(-1)! + step
   const span = { from: start, to: end - 1 }
-  const inMemory = segmentsWith(sources, deviceId)
-  for (const segment of inMemory)
-    eachSample(segment, deviceId, metrics, span, (time, index, value) => intervals.add(time, index, value))
   const raw = step < rollupMs
-  await eachChunk(sources, query, span, raw, inMemory, (table) => {
-    if (raw) addSamples(table, metrics, span, intervals)
-    else intervals.mergeTable(table, start, end)
-  })
+  for (const sources of all) {
+    const inMemory = segmentsWith(sources, deviceId)
+    for (const segment of inMemory)
+      eachSample(segment, deviceId, metrics, span, (time, index, value) => intervals.add(time, index, value))
+    await eachChunk(sources, query, span, raw, inMemory, (table) => {
+      if (raw) addSamples(table, metrics, span, intervals)
+      else intervals.mergeTable(table, start, end)
+    })
+  }
   const series: Series['series'] = {}
   metrics.forEach((name, index) => {
     series[name] = at.map((time) => intervals.value(time, index))
@@ -91,36 +103,38 @@ function addSamples(
   })
 }
 
-async function readRaw(sources: Sources, query: HistoryQuery): Promise<Series> {
+async function readRaw(all: readonly Sources[], query: HistoryQuery, intervalMs: number): Promise<Series> {
   const { deviceId, metrics, from, to, maxPoints = defaultMaxPoints } = query
   const times: number[] = []
   const columns = metrics.map((): number[] => [])
-  const inMemory = segmentsWith(sources, deviceId)
-  const recent: { at: number; values: number[] }[] = []
-  for (const segment of inMemory) {
-    segment.streams.get(deviceId)!.read((at, row) => {
-      if (at < from || at > to) return
-      recent.push({ at, values: metrics.map((name) => row[placeOf.get(name)!]!) })
-    })
-  }
-  await eachChunk(sources, query, { from, to }, true, inMemory, (table) => {
-    const at = table.columns.get('#at')!
-    for (let row = 0; row < table.rows; row++) {
-      if (at[row]! < from || at[row]! > to) continue
-      times.push(at[row]!)
-      metrics.forEach((name, index) => {
-        columns[index]!.push(table.columns.get(name)?.[row] ?? Number.NaN)
+  for (const sources of all) {
+    const inMemory = segmentsWith(sources, deviceId)
+    const recent: { at: number; values: number[] }[] = []
+    for (const segment of inMemory) {
+      segment.streams.get(deviceId)!.read((at, row) => {
+        if (at < from || at > to) return
+        recent.push({ at, values: metrics.map((name) => row[placeOf.get(name)!]!) })
       })
     }
-    if (times.length + recent.length > maxPoints) throw tooMany(maxPoints)
-  })
-  for (const { at, values } of recent) {
-    times.push(at)
-    values.forEach((value, index) => {
-      columns[index]!.push(value)
+    await eachChunk(sources, query, { from, to }, true, inMemory, (table) => {
+      const at = table.columns.get('#at')!
+      for (let row = 0; row < table.rows; row++) {
+        if (at[row]! < from || at[row]! > to) continue
+        times.push(at[row]!)
+        metrics.forEach((name, index) => {
+          columns[index]!.push(table.columns.get(name)?.[row] ?? Number.NaN)
+        })
+      }
+      if (times.length + recent.length > maxPoints) throw tooMany(maxPoints)
     })
+    for (const { at, values } of recent) {
+      times.push(at)
+      values.forEach((value, index) => {
+        columns[index]!.push(value)
+      })
+    }
   }
-  return rawSeries(query, times, columns, sources.intervalMs * gapIntervals)
+  return rawSeries(query, times, columns, intervalMs * gapIntervals)
 }
 
 /** Puts the samples in the order of time, and a null point where none came for longer than `gapMs`. */
@@ -172,7 +186,7 @@ function eachSample(
 
 /** Shows every chunk of the device that overlaps the span, oldest segment first; not those of segments that were read from memory. */
 async function eachChunk(
-  { volumes, spans, rawFrom }: Sources,
+  { volumes, spans, rawFrom, patience = { wait: false }, reach, missed }: Sources,
   { deviceId, metrics }: HistoryQuery,
   { from, to }: { from: number; to: number },
   raw: boolean,
@@ -180,22 +194,33 @@ async function eachChunk(
   visit: (table: Table) => void,
 ): Promise<void> {
   // A roll-up begins with its interval, before its first sample.
-  const reach = raw ? 0 : rollupMs
+  const lead = raw ? 0 : rollupMs
   const read = new Set(inMemory.map(({ number }) => number))
   const there = raw ? spans.filter(({ segment }) => segment >= rawFrom) : spans
-  const wanted = there.filter((span) => span.to >= from - reach && span.from <= to && !read.has(span.segment))
+  const wanted = there.filter((span) => span.to >= from - lead && span.from <= to && !read.has(span.segment))
   const nameOf = raw ? rawName : rollupName
-  const byVolume = new Map<string, Set<number>>()
-  for (const { segment } of wanted) {
-    const name = nameOf(segment)
-    byVolume.set(name, (byVolume.get(name) ?? new Set()).add(segment))
+  const byVolume = new Map<string, Span[]>()
+  for (const span of wanted) {
+    const name = nameOf(span.segment)
+    byVolume.set(name, [...(byVolume.get(name) ?? []), span])
   }
-  for (const [name, segments] of byVolume) {
-    const range = { gte: keys.chunk(deviceId, Math.min(...segments)), lte: keys.chunk(deviceId, Math.max(...segments)) }
-    await volumes.with(name, async (volume) => {
-      for await (const { key, value } of volume.createReadStream(range, { wait: false })) {
-        if (segments.has(Number(key.slice(-9)))) visit(readChunk(value, metrics))
-      }
-    })
+  for (const [name, inVolume] of byVolume) {
+    const left = new Map(inVolume.map((span) => [span.segment, span]))
+    const range = {
+      gte: keys.chunk(deviceId, inVolume[0]!.segment),
+      lte: keys.chunk(deviceId, inVolume.at(-1)!.segment),
+    }
+    try {
+      await volumes.with(name, async (volume) => {
+        const length = inVolume.at(-1)![raw ? 'raw' : 'rollup']
+        if (reach && length !== undefined) await reach(volume.core, length)
+        for await (const { key, value } of volume.createReadStream(range, patience)) {
+          if (left.delete(Number(key.slice(-9)))) visit(readChunk(value, metrics))
+        }
+      })
+    } catch (error) {
+      if (!missed || error instanceof SdkError) throw error
+      missed([...left.values()], error)
+    }
   }
 }

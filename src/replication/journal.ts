@@ -6,7 +6,7 @@ import type { Logs } from './logs.js'
 import { type Gone, Replay } from './replay.js'
 import { Segment } from './segment.js'
 import type { State } from './state.js'
-import type { StoreLimits } from './types.js'
+import type { FeedKeys, StoreLimits } from './types.js'
 import type { Volumes } from './volumes.js'
 
 /** How far the journal is moved into tables and forgotten: the first segment that is not yet. */
@@ -18,6 +18,8 @@ export interface Progress {
   readonly cleared: number
   /** The first raw volume that was not dropped. */
   readonly rawFrom: number
+  /** The feed that this one goes on from, if it is not the worker's first. */
+  readonly before?: FeedKeys
 }
 
 const nearlyAll = 0.9

@@ -38,6 +38,8 @@ export const keys = {
   deviceEvents: (id: string) => `device-event/${part(id)}/`,
   deviceEvent: (id: string, at: number, origin: string) =>
     `${keys.deviceEvents(id)}${number(at, timeDigits)}/${origin}`,
+  /** Whether an event came with the inventory: those of frames stand in the journal first. */
+  isOwnEvent: (key: string) => /^event\/\d+\/m/.test(key),
   settings: (id: string) => `setting/${part(id)}/`,
   setting: (id: string, at: number, origin: string) => `${keys.settings(id)}${number(at, timeDigits)}/${origin}`,
   chunk: (id: string, segment: number) => `${part(id)}/${number(segment, 9)}`,
@@ -57,6 +59,12 @@ export function between(prefix: string, from: number | undefined, to: number | u
 }
 
 export type Main = Hyperbee<unknown>
+
+/** Whether blocks that are not here are waited for, and how long for each, ms. */
+export interface Patience {
+  readonly wait?: boolean
+  readonly timeout?: number
+}
 
 export const mainName = 'main'
 

@@ -47,7 +47,7 @@ export class Replay {
           1,
           bytes.length,
         )
-        this.#take(segment, block, frame)
+        this.take(segment, block, frame)
       } catch (error) {
         if (error instanceof SdkError && error.code === 'STORE_NEWER') throw error
         this.damaged++
@@ -60,7 +60,8 @@ export class Replay {
     segment.blocks = length
   }
 
-  #take(segment: Segment, block: number, frame: Frame): void {
+  /** Takes in what one frame says; `finish` puts it into the records. */
+  take(segment: Segment, block: number, frame: Frame): void {
     const { rows } = frame
     for (let row = 0; row < rows.count; row++) {
       const id = segment.ids[rows.device[row]!]
@@ -99,13 +100,16 @@ export class Replay {
 
 function withNumbers(record: DeviceRecord, { frame, asked, read, readFrame }: Newest): DeviceRecord {
   const askedAt = known(frame.rows.askedAt[asked]) ?? record.askedAt
-  const latencyMs = known(frame.rows.latencyMs[asked]) ?? null
-  if (read < 0) return { ...record, askedAt, latencyMs }
-  const { rows } = readFrame
-  return {
+  const latencyMs = known(frame.rows.latencyMs[asked])
+  const asIs = {
     ...record,
     askedAt,
-    latencyMs,
+    ...(latencyMs === undefined && !record.latencyMs ? {} : { latencyMs: latencyMs ?? null }),
+  }
+  if (read < 0) return asIs
+  const { rows } = readFrame
+  return {
+    ...asIs,
     at: known(rows.at[read]) ?? record.at,
     metrics: metricsOf(rows.values, read * rowWidth),
   }

@@ -58,6 +58,14 @@ export class Segment {
     this.bytes += bytes
   }
 
+  /** They stand in chunks, events and settings in their tables. */
+  forgetSamples(): void {
+    this.streams.clear()
+    this.events.length = 0
+    this.settings.length = 0
+    this.streamBytes = 0
+  }
+
   #addSamples(rows: Rows): void {
     for (let row = 0; row < rows.count; row++) {
       const id = this.ids[rows.device[row]!]

@@ -201,8 +201,8 @@ class FeedStore implements Store {
 
   history(query: HistoryQuery): Promise<Series> {
     const { spans, rawFrom, segments } = this.#journal
-    const sources = { volumes: this.#volumes, spans, rawFrom, segments, intervalMs: this.intervalMs }
-    return this.#read(() => readHistory(sources, query))
+    const sources = { volumes: this.#volumes, spans, rawFrom, segments }
+    return this.#read(() => readHistory([sources], query, this.intervalMs))
   }
 
   events(query: EventQuery): Promise<Event[]> {

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import type Corestore from 'corestore'
 import type { Clock, DeviceEntry, DeviceFilter, DeviceRecord, Event, Log, Metric } from '#model'
 
 /** What one tick of a worker adds; written as one atomic batch, durable when `append` resolves. */
@@ -32,11 +33,19 @@ export interface HistoryQuery {
 
 /** Columns over a common time axis. A gap is null, never 0. At a step, `at` is the start of each interval. */
 export interface Series {
+  /** Stretches whose samples were stored, but are neither here nor with anybody who can be reached now. */
+  missing?: readonly Span[]
   from: number
   to: number
   step: Step
   at: number[]
   series: { [M in Metric]?: (number | null)[] }
+}
+
+/** A stretch of time, ms, both ends included. */
+export interface Span {
+  readonly from: number
+  readonly to: number
 }
 
 export interface EventQuery {
@@ -123,6 +132,58 @@ export interface StoreLimits {
   /** A finished segment becomes chunks within about so many ticks, but not fewer than so many things a tick. */
   foldSteps: number
   foldLeast: number
+}
+
+/**
+ * What a reader of a feed elsewhere holds before anybody asks: `live` the last records and the last hours, `7d` all of a week, `all` everything,
+ * also what the worker itself drops. Whatever else is asked for is fetched then, if anybody who has it is connected.
+ */
+export type Keep = 'live' | '7d' | 'all'
+
+export interface Lag {
+  /** When the newest frame that is here was written, ms by the worker's clock, and how long ago that is; null without any. */
+  readonly at: number | null
+  readonly ageMs: number | null
+  /** Peers that the feed is exchanged with now. */
+  readonly connections: number
+  /** Blocks that are known to be there and are not here yet. */
+  readonly behind: number
+  /** Why the feed cannot be read on, if so: a newer version wrote it. */
+  readonly problem?: string
+}
+
+/** Somebody else's feed: read as if it were here. Records of a worker that cannot be reached stay, and grow old. */
+export interface RemoteReader extends Reader {
+  readonly feed: FeedKeys
+  lag(): Lag
+  /** Exchanges the logs of this feed, of now and later, with the peer at the other end until the stream closes. */
+  attach(stream: Duplex): void
+  stats(): Record<string, number>
+  close(): Promise<void>
+}
+
+export type FollowOptions = {
+  feed: FeedKeys
+  /** Feeds that the worker had before, newest first; those that its feed itself names need not be given. */
+  earlier?: readonly FeedKeys[]
+  worker: string
+  site: string
+  intervalMs: number
+  /** Default `live`. */
+  keep?: Keep
+  clock?: Clock
+  log?: Log
+  limits?: Partial<FollowLimits>
+} & (
+  | { /** A folder of its own; made if it does not exist. */ path: string; cores?: never }
+  | { /** An open store that several readers share; it is not closed with them. */ cores: Corestore; path?: never }
+)
+
+export interface FollowLimits {
+  /** How long a block is waited for. */
+  blockMs: number
+  /** How long after a failure blocks are asked for again. */
+  retryMs: number
 }
 
 /** Sums over live devices only (model/status.ts `isLive`): what is offline, stale or unknown counts in no sum. null: nobody reports it. */
