@@ -1,7 +1,34 @@
-import type { Span } from './fold.js'
-import type { Progress } from './journal.js'
 import { keys, type Main, under } from './layout.js'
-import type { Gone } from './replay.js'
+import type { FeedKeys } from './types.js'
+
+/** How far the journal is moved into tables and forgotten: the first segment that is not yet. */
+export interface Progress {
+  readonly format: number
+  readonly worker: string
+  readonly site: string
+  readonly chunked: number
+  readonly cleared: number
+  /** The first raw volume that was not dropped. */
+  readonly rawFrom: number
+  /** The feed that this one goes on from, if it is not the worker's first. */
+  readonly before?: FeedKeys
+}
+
+/** Which times a chunked segment covers, ms. */
+export interface SegmentSpan {
+  readonly segment: number
+  readonly from: number
+  readonly to: number
+  /** How long the volumes had become when all of the segment was in them. */
+  readonly raw?: number
+  readonly rollup?: number
+}
+
+/** Where in the journal a device was removed: what stands before it says nothing any more. */
+export interface Gone {
+  readonly segment: number
+  readonly block: number
+}
 
 /** Where a log of a feed is found. A journal says how long the one before it had become: nothing comes after that. */
 export interface LogEntry {
@@ -14,10 +41,10 @@ export class Directory {
   progress: Progress | undefined
   readonly logs = new Map<string, LogEntry>()
   readonly gone = new Map<string, Gone>()
-  readonly #spans = new Map<string, readonly Span[]>()
+  readonly #spans = new Map<string, readonly SegmentSpan[]>()
 
   /** Of all chunked segments, oldest first. */
-  get spans(): Span[] {
+  get spans(): SegmentSpan[] {
     return [...this.#spans].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, spans]) => spans)
   }
 
@@ -35,7 +62,7 @@ export class Directory {
     if (key === keys.state) this.progress = value as Progress
     else if (key.startsWith(keys.logs)) this.logs.set(key.slice(keys.logs.length), value as LogEntry)
     else if (key.startsWith(keys.gones)) this.gone.set(nameIn(key, keys.gones), value as Gone)
-    else if (key.startsWith(keys.volumes)) this.#spans.set(key, value as Span[])
+    else if (key.startsWith(keys.volumes)) this.#spans.set(key, value as SegmentSpan[])
     else return false
     return true
   }

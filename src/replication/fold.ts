@@ -1,18 +1,9 @@
 import { chunkOf } from './chunk.js'
+import type { SegmentSpan } from './directory.js'
 import { keys, type Main, putAll, rawName, rollupName } from './layout.js'
 import type { Logs } from './logs.js'
 import type { Segment } from './segment.js'
 import type { Volumes } from './volumes.js'
-
-/** Which times a chunked segment covers, ms. */
-export interface Span {
-  readonly segment: number
-  readonly from: number
-  readonly to: number
-  /** How long the volumes had become when all of the segment was in them. */
-  readonly raw?: number
-  readonly rollup?: number
-}
 
 /** Packing a chunk takes about half a millisecond: after so many, others come first. */
 const chunksAtOnce = 8
@@ -95,7 +86,7 @@ export class Fold {
   }
 
   /** Of the finished segment. */
-  async span(): Promise<Span> {
+  async span(): Promise<SegmentSpan> {
     const { number, from, to } = this.segment
     const length = (name: string) => this.#volumes.with(name, async ({ core }) => core.length)
     return { segment: number, from, to, raw: await length(rawName(number)), rollup: await length(rollupName(number)) }

@@ -1,7 +1,7 @@
 import type Hypercore from 'hypercore'
 import { isMetric, type Metric, SdkError } from '#model'
 import { orderOf, readChunk } from './chunk.js'
-import type { Span } from './fold.js'
+import type { SegmentSpan } from './directory.js'
 import { keys, type Patience, rawName, rollupName } from './layout.js'
 import { Intervals, rollupMs } from './rollup.js'
 import type { Segment } from './segment.js'
@@ -17,7 +17,7 @@ export const gapIntervals = 3
 /** Where the samples of a device are: chunks on disk, and what is still in the journal in memory. */
 export interface Sources {
   readonly volumes: Volumes
-  readonly spans: readonly Span[]
+  readonly spans: readonly SegmentSpan[]
   /** The first segment whose raw samples are still there; of older ones there are only roll-ups. */
   readonly rawFrom: number
   readonly segments: readonly Segment[]
@@ -26,7 +26,7 @@ export interface Sources {
   /** Resolves when a volume is known to be as long as that; throws if it does not come to it. */
   readonly reach?: (log: Hypercore, length: number) => Promise<void>
   /** Chunks of these segments cannot be read now; without it, that is an error. */
-  readonly missed?: (spans: readonly Span[], error: unknown) => void
+  readonly missed?: (spans: readonly SegmentSpan[], error: unknown) => void
 }
 
 /**
@@ -199,7 +199,7 @@ async function eachChunk(
   const there = raw ? spans.filter(({ segment }) => segment >= rawFrom) : spans
   const wanted = there.filter((span) => span.to >= from - lead && span.from <= to && !read.has(span.segment))
   const nameOf = raw ? rawName : rollupName
-  const byVolume = new Map<string, Span[]>()
+  const byVolume = new Map<string, SegmentSpan[]>()
   for (const span of wanted) {
     const name = nameOf(span.segment)
     byVolume.set(name, [...(byVolume.get(name) ?? []), span])

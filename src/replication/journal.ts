@@ -1,26 +1,14 @@
 import type Corestore from 'corestore'
 import type { Log } from '#model'
-import { Fold, type Span } from './fold.js'
+import type { Gone, Progress, SegmentSpan } from './directory.js'
+import { Fold } from './fold.js'
 import { format, journalName, keys, type Main, putAll, rawName, rawSpan, rollupName, rollupSpan } from './layout.js'
 import type { Logs } from './logs.js'
-import { type Gone, Replay } from './replay.js'
+import { Replay } from './replay.js'
 import { Segment } from './segment.js'
 import type { State } from './state.js'
-import type { FeedKeys, StoreLimits } from './types.js'
+import type { StoreLimits } from './types.js'
 import type { Volumes } from './volumes.js'
-
-/** How far the journal is moved into tables and forgotten: the first segment that is not yet. */
-export interface Progress {
-  readonly format: number
-  readonly worker: string
-  readonly site: string
-  readonly chunked: number
-  readonly cleared: number
-  /** The first raw volume that was not dropped. */
-  readonly rawFrom: number
-  /** The feed that this one goes on from, if it is not the worker's first. */
-  readonly before?: FeedKeys
-}
 
 const nearlyAll = 0.9
 
@@ -36,7 +24,7 @@ export class Journal {
   readonly #rawMs: number
   #progress: Progress
   /** Of all chunked segments, oldest first. */
-  #spans: Span[]
+  #spans: SegmentSpan[]
   #segments: Segment[] = []
   /** Chunked, but still needed for the last records. */
   #kept: Segment[] = []
@@ -61,7 +49,7 @@ export class Journal {
     limits: StoreLimits
     gone: Map<string, Gone>
     progress: Progress
-    spans: Span[]
+    spans: SegmentSpan[]
     rawMs: number
   }) {
     this.#cores = parts.cores
@@ -90,7 +78,7 @@ export class Journal {
     return this.#progress.rawFrom * rawSpan
   }
 
-  get spans(): readonly Span[] {
+  get spans(): readonly SegmentSpan[] {
     const { segment } = this.#fold ?? {}
     return segment ? [...this.#spans, spanOf(segment)] : this.#spans
   }
@@ -227,6 +215,6 @@ export class Journal {
   }
 }
 
-function spanOf({ number, from, to }: Segment): Span {
+function spanOf({ number, from, to }: Segment): SegmentSpan {
   return { segment: number, from, to }
 }

@@ -1,4 +1,5 @@
 import { type DeviceRecord, type Log, type Metrics, metricNames, SdkError } from '#model'
+import type { Gone } from './directory.js'
 import { decodeFrame, type Frame } from './frame.js'
 import type { Segment } from './segment.js'
 import type { State } from './state.js'
@@ -11,12 +12,6 @@ interface Newest {
   /** -1: none since then was a sample. */
   read: number
   readFrame: Frame
-}
-
-/** Where in the journal a device was removed: what stands before it says nothing any more. */
-export interface Gone {
-  readonly segment: number
-  readonly block: number
 }
 
 /** Puts the last known records together again: the newest whole record of each device, and the newest numbers after it. */

@@ -11,16 +11,15 @@ import {
   systemClock,
 } from '#model'
 import { openCores, primaryKeyOf } from './cores.js'
-import { Directory } from './directory.js'
+import { Directory, type Gone, type Progress } from './directory.js'
 import { bytesOnDisk } from './disk.js'
 import { draft } from './draft.js'
 import { readEvents, readSettings } from './feed.js'
 import { encodeFrame } from './frame.js'
 import { readHistory } from './history.js'
-import { Journal, type Progress } from './journal.js'
+import { Journal } from './journal.js'
 import { format, keys, type Main, mainName, openMain, putAll, storeError, under } from './layout.js'
 import { Logs } from './logs.js'
-import type { Gone } from './replay.js'
 import { State } from './state.js'
 import type {
   Change,
