@@ -17,6 +17,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: exit.usage,
   UNAUTHENTICATED: exit.notPermitted,
   FORBIDDEN: exit.notPermitted,
+  PASSPHRASE_WRONG: exit.notPermitted,
   UNAVAILABLE: exit.unreachable,
   DEVICE_UNREACHABLE: exit.unreachable,
   TIMEOUT: exit.timedOut,

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
 import { SdkError } from '#model'
 
 /** Asks on a terminal; where nobody can answer, it refuses and says how to go on. */
@@ -26,6 +27,37 @@ async function ask(question: string): Promise<string> {
   } finally {
     lines.close()
   }
+}
+
+/** Asks on a terminal for what nobody should see there: nothing that is typed appears. Ctrl-C cancels. */
+export async function askHidden(question: string): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+  const cancel = new AbortController()
+  lines.once('SIGINT', () => cancel.abort())
+  process.stderr.write(question)
+  try {
+    return await lines.question('', { signal: cancel.signal })
+  } catch (error) {
+    throw cancel.signal.aborted ? new SdkError('CANCELLED', 'interrupted') : error
+  } finally {
+    process.stderr.write('\n')
+    lines.close()
+  }
+}
+
+/**
+ * A passphrase: from MININGSDK_PASSPHRASE, asked for on a terminal (a new one twice), or the first line of stdin. Never an argument. Throws
+ * BAD_REQUEST if there is none or the two differ.
+ */
+export async function passphraseOf(env: NodeJS.ProcessEnv, { fresh }: { fresh: boolean }): Promise<string> {
+  if (env.MININGSDK_PASSPHRASE) return env.MININGSDK_PASSPHRASE
+  if (!process.stdin.isTTY) return secretFromStdin()
+  const passphrase = await askHidden(fresh ? 'new passphrase: ' : 'passphrase: ')
+  if (fresh && (await askHidden('the same again: ')) !== passphrase)
+    throw new SdkError('BAD_REQUEST', 'the two passphrases differ')
+  if (passphrase === '') throw new SdkError('BAD_REQUEST', 'no passphrase was given')
+  return passphrase
 }
 
 const longestSecret = 4096

@@ -1,4 +1,13 @@
 /** Who we are and who may: identity, grants, invites, secrets at rest. Knows no network. */
+export {
+  type BackedUp,
+  backUp,
+  maxBackupBytes,
+  openBackup,
+  restore,
+  sealBackup,
+  shortestPassphrase,
+} from './backup.js'
 export { type Grant, type GrantFacts, GrantSchema, maxGrantBytes, parseGrant } from './grant.js'
 export { type Held, rootHeld, type Wanted, whyNot } from './held.js'
 export { type Identity, identityFile, openIdentity } from './identity.js'

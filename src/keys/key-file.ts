@@ -53,7 +53,16 @@ export async function writeKeyFile(
  */
 export async function readKeyFile(path: string, kind: KeyKind, passphrase?: string): Promise<StoredKey | undefined> {
   const bytes = await readSecretFile(path, mostBytes)
-  if (!bytes) return undefined
+  return bytes && openKeyFile(bytes, path, kind, passphrase)
+}
+
+/** The same for what stands in a key file; `path` is how errors call it. */
+export async function openKeyFile(
+  bytes: Uint8Array,
+  path: string,
+  kind: KeyKind,
+  passphrase?: string,
+): Promise<StoredKey> {
   const file = parse(bytes, path)
   if (file.kind !== kind)
     throw new SdkError('SECRET_DAMAGED', `${path} holds the key of ${words[file.kind]}, not of ${words[kind]}`)

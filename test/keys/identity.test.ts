@@ -87,7 +87,9 @@ test('a folder in the place of the identity is not mistaken for none', async (t)
   t.is((await refusal(() => openIdentity(folder))).code, 'STORE_FAILED')
 })
 
-test("the owner's key lies where its owner wants it, opens with its passphrase, and signs", async (t) => {
+test("the owner's key lies where its owner wants it, opens with its passphrase, and signs", {
+  timeout: 120_000,
+}, async (t) => {
   const folder = await t.tmp()
   await chmod(folder, 0o755)
   const path = join(folder, 'owner.key')

@@ -1,4 +1,5 @@
 import type { CliCommand, CommandGroup } from '../command.js'
+import { backup, restore } from './backup.js'
 import { command } from './command.js'
 import { config } from './config.js'
 import { devices } from './devices.js'
@@ -27,6 +28,8 @@ export const single: Readonly<Record<string, CliCommand>> = {
   history,
   invite,
   services,
+  backup,
+  restore,
   simulate,
   doctor,
   version,

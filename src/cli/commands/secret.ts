@@ -1,15 +1,14 @@
 import type { CommandGroup } from '../command.js'
 import { text } from '../command.js'
-import { secretFromStdin } from '../prompt.js'
+import { askHidden, secretFromStdin } from '../prompt.js'
 
 export const secret: CommandGroup = {
   set: {
     usage: '<device>',
-    summary: 'set the password of a device; it is read from stdin',
+    summary: 'set the password of a device; it is asked for, or read from stdin',
     options: [['--username <name>', 'user name on the device']],
     async run({ args, options, out, site }) {
-      if (process.stdin.isTTY) out.note('password, then Enter (it is not hidden; pipe it in where others look on):')
-      const password = await secretFromStdin()
+      const password = process.stdin.isTTY ? await askHidden('password: ') : await secretFromStdin()
       const username = text(options, 'username')
       await (await site()).send('PATCH', `/api/v1/devices/${encodeURIComponent(args[0]!)}`, {
         password,
