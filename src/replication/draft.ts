@@ -31,8 +31,8 @@ export function draft(tick: Tick, state: State, segment: Segment, inTurn: Iterab
     rows.latencyMs[row] = record.latencyMs ?? Number.NaN
     rows.read[row] = read ? 1 : 0
     if (read) fillRow(rows.values, row * rowWidth, record.metrics)
-    if (!before || !alike(before, record) || !(read || sameMetrics(before.metrics, record.metrics)))
-      whole.set(record.id, record)
+    const told = before && state.isWritten(record.id) && alike(before, record)
+    if (!told || !(read || sameMetrics(before.metrics, record.metrics))) whole.set(record.id, record)
   })
   const fresh = new Map(records.map((record) => [record.id, record]))
   for (const { id } of inTurn) whole.set(id, fresh.get(id) ?? state.get(id)!)

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type Corestore from 'corestore'
 import { type Clock, type DeviceRecord, type Event, type Log, SdkError, silentLog, systemClock } from '#model'
+import { eventsOf, historyOf, settingsOf } from './chain.js'
 import { openCores } from './cores.js'
-import { readHistory } from './history.js'
 import { storeError } from './layout.js'
 import { Replica, type ReplicaParts } from './replica.js'
 import type {
@@ -15,13 +15,11 @@ import type {
   Lag,
   RemoteReader,
   Series,
-  Span,
 } from './types.js'
 
-const defaultLimits: FollowLimits = { blockMs: 3000, retryMs: 1000 }
-const maxEvents = 1000
+export const defaultFollowLimits: FollowLimits = { blockMs: 3000, retryMs: 1000 }
 /** So far back a chain of feeds is followed. */
-const maxEarlier = 16
+export const maxEarlier = 16
 
 /**
  * Follows the feed of a worker elsewhere: a reader of the same shape as its own store. What is here is served also while nobody is
@@ -65,7 +63,7 @@ class Followed implements RemoteReader {
     this.#clock = clock
     this.#log = log
     this.#own = own
-    const limits = { ...defaultLimits, ...options.limits }
+    const limits = { ...defaultFollowLimits, ...options.limits }
     this.#parts = { cores, worker, keep, clock, log, limits, changed: (change) => this.#tell(change) }
     for (const each of [feed, ...(options.earlier ?? [])]) this.#add(each)
   }
@@ -137,59 +135,16 @@ class Followed implements RemoteReader {
     }
   }
 
-  async history(query: HistoryQuery): Promise<Series> {
-    const missing: Span[] = []
-    const sources = this.#replicas.map((each) => each.sources((spans) => missing.push(...spans)))
-    const series = await this.#read(() => readHistory(sources, query, this.intervalMs))
-    return missing.length === 0 ? series : { ...series, missing: joined(missing, query) }
+  history(query: HistoryQuery): Promise<Series> {
+    return this.#read(() => historyOf(this.#replicas, query, this.intervalMs))
   }
 
-  async events(query: EventQuery): Promise<Event[]> {
-    let missed = false
-    const lists = await this.#read(() =>
-      Promise.all(
-        this.#replicas.map((each) =>
-          each.events(query, () => {
-            missed = true
-          }),
-        ),
-      ),
-    )
-    const limit = Math.min(Math.max(0, query.limit ?? 100), maxEvents)
-    const found = lists
-      .flat()
-      .sort((a, b) => b.at - a.at)
-      .slice(0, limit)
-    if (missed && found.length < limit)
-      found.push(this.#gap(found.at(-1)?.at ?? Math.min(query.to ?? Number.POSITIVE_INFINITY, this.#clock.now())))
-    return found
+  events(query: EventQuery): Promise<Event[]> {
+    return this.#read(() => eventsOf(this.#replicas, query, { worker: this.worker, now: this.#clock.now() }))
   }
 
-  /** In the place of events that are with nobody who can be reached. */
-  #gap(at: number): Event {
-    const message = `Older events of ${this.worker} are not here, and nobody who has them can be reached.`
-    return { at, type: 'service', message, data: { missing: true, worker: this.worker } }
-  }
-
-  async settings(deviceId: string, limit?: number): Promise<{ at: number; settings: unknown }[]> {
-    let missed = false
-    const lists = await this.#read(() =>
-      Promise.all(
-        this.#replicas.map((each) =>
-          each.settings(deviceId, limit, () => {
-            missed = true
-          }),
-        ),
-      ),
-    )
-    const found = lists.flat().sort((a, b) => b.at - a.at)
-    if (missed && found.length === 0) {
-      throw new SdkError(
-        'UNAVAILABLE',
-        `the settings are not here, and nobody who has the feed of ${this.worker} can be reached`,
-      )
-    }
-    return limit === undefined ? found : found.slice(0, limit)
+  settings(deviceId: string, limit?: number): Promise<{ at: number; settings: unknown }[]> {
+    return this.#read(() => settingsOf(this.#replicas, deviceId, limit, this.worker))
   }
 
   watch(listener: (change: Change) => void): () => void {
@@ -230,17 +185,4 @@ class Followed implements RemoteReader {
     })
     return this.#closing
   }
-}
-
-/** Within what was asked, in order, without overlaps. */
-function joined(spans: readonly Span[], { from, to }: { from: number; to: number }): Span[] {
-  const all: { from: number; to: number }[] = []
-  for (const span of [...spans].sort((a, b) => a.from - b.from)) {
-    const last = all.at(-1)
-    if (last && span.from <= last.to) last.to = Math.max(last.to, span.to)
-    else all.push({ ...span })
-  }
-  return all
-    .map((span) => ({ from: Math.max(span.from, from), to: Math.min(span.to, to) }))
-    .filter((span) => span.from <= span.to)
 }

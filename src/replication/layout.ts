@@ -25,6 +25,7 @@ const timeDigits = 15
 
 export const keys = {
   state: 'state',
+  entries: 'entry/',
   entry: (id: string) => `entry/${part(id)}`,
   gones: 'gone/',
   gone: (id: string) => `gone/${part(id)}`,

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream'
-import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import type { LogEntry } from './directory.js'
 import { Exchange } from './exchange.js'
@@ -7,22 +6,22 @@ import { keys, type Main, mainName, putAll } from './layout.js'
 
 /** The logs of a worker's own feed by name. What a reader may want of them stands in `main` before anything stands in the log. */
 export class Logs {
-  readonly #cores: Corestore
+  readonly #open: (name: string) => Hypercore
   readonly #main: Main
   readonly #exchange = new Exchange()
   /** Those that stand in `main`, and of them those that still hold something. */
   readonly #known: Map<string, LogEntry>
   readonly #offered = new Set<string>([mainName])
 
-  constructor(cores: Corestore, main: Main, known: ReadonlyMap<string, LogEntry>) {
-    this.#cores = cores
+  constructor(open: (name: string) => Hypercore, main: Main, known: ReadonlyMap<string, LogEntry>) {
+    this.#open = open
     this.#main = main
     this.#known = new Map(known)
   }
 
   /** A session of the log, to be closed by the caller. */
   open(name: string): Hypercore {
-    return this.#cores.get({ name })
+    return this.#open(name)
   }
 
   /** Makes the log known to readers and offers it to all that are and will be connected. `after`: how long the journal before it became. */

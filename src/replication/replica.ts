@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import { type Clock, type DeviceRecord, type Event, type Log, SdkError } from '#model'
+import type { Part } from './chain.js'
 import { Directory } from './directory.js'
 import { Exchange } from './exchange.js'
 import { readEvents, readSettings } from './feed.js'
@@ -27,7 +28,7 @@ export interface ReplicaParts {
 }
 
 /** One feed as far as it is here: its logs by their keys, what is new in them as it arrives, and the rest when it is asked for. */
-export class Replica {
+export class Replica implements Part {
   readonly feed: FeedKeys
   readonly #parts: ReplicaParts
   readonly #exchange = new Exchange()

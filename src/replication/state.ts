@@ -47,6 +47,11 @@ export class State {
     this.#count(segment, 1)
   }
 
+  /** Whether there is a whole record of the device in this feed. */
+  isWritten(id: string): boolean {
+    return this.#whole.has(id)
+  }
+
   /** Whether every device has a whole record in a later segment, so that this one and older ones are not needed for it. */
   needsNothingUpTo(segment: number): boolean {
     for (const counted of this.#counts.keys()) if (counted <= segment) return false

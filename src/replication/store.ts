@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type Corestore from 'corestore'
+import type Hypercore from 'hypercore'
 import {
   type Clock,
   type DeviceEntry,
@@ -10,16 +11,19 @@ import {
   silentLog,
   systemClock,
 } from '#model'
+import { eventsOf, historyOf, type Part, settingsOf } from './chain.js'
 import { openCores, primaryKeyOf } from './cores.js'
 import { Directory, type Gone, type Progress } from './directory.js'
 import { bytesOnDisk } from './disk.js'
 import { draft } from './draft.js'
+import { inherited, openEarlier } from './earlier.js'
 import { readEvents, readSettings } from './feed.js'
+import { Feeds, logIn, placeOf, thisBoot } from './feeds.js'
 import { encodeFrame } from './frame.js'
-import { readHistory } from './history.js'
 import { Journal } from './journal.js'
 import { format, keys, type Main, mainName, openMain, putAll, storeError, under } from './layout.js'
 import { Logs } from './logs.js'
+import type { Replica } from './replica.js'
 import { State } from './state.js'
 import type {
   Change,
@@ -55,7 +59,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { path, site, worker, primaryKey } = options
   const cores = await openCores(path, log, primaryKey && primaryKeyOf(primaryKey, site, worker))
   try {
-    return await FeedStore.open(options, cores, log)
+    const feeds = await Feeds.open(cores, { boot: options.boot ?? (await thisBoot()), place: await placeOf(path) })
+    if (feeds.begun) log.warn({ path, worker }, `${feeds.begun}: the history goes on in a new feed`)
+    return await FeedStore.open(options, cores, feeds, log)
   } catch (error) {
     await cores.close()
     throw storeError(error, 'the store cannot be read')
@@ -72,6 +78,10 @@ class FeedStore implements Store {
   readonly #limits: StoreLimits
   readonly #rawMs: number
   readonly #cores: Corestore
+  readonly #feeds: Feeds
+  readonly #open: (name: string) => Hypercore
+  /** Feeds that this folder had to leave behind, newest first: read, never written. */
+  #earlier: Replica[] = []
   readonly #volumes: Volumes
   readonly #main: Main
   readonly #state = new State()
@@ -87,13 +97,13 @@ class FeedStore implements Store {
   #closing: Promise<void> | undefined
   #counts = { appends: 0, failedAppends: 0, samples: 0, wholeRecords: 0, frameBytes: 0, appendMs: 0, diskBytes: 0 }
 
-  static async open(options: StoreOptions, cores: Corestore, log: Log): Promise<FeedStore> {
-    const store = new FeedStore(options, cores, log)
+  static async open(options: StoreOptions, cores: Corestore, feeds: Feeds, log: Log): Promise<FeedStore> {
+    const store = new FeedStore(options, cores, feeds, log)
     await store.#load()
     return store
   }
 
-  private constructor(options: StoreOptions, cores: Corestore, log: Log) {
+  private constructor(options: StoreOptions, cores: Corestore, feeds: Feeds, log: Log) {
     this.worker = options.worker
     this.site = options.site
     this.intervalMs = options.intervalMs
@@ -103,8 +113,10 @@ class FeedStore implements Store {
     this.#rawMs = options.rawMs ?? defaultRawMs
     this.#log = log
     this.#cores = cores
-    this.#volumes = new Volumes((name) => cores.get({ name }))
-    this.#main = openMain(cores.get({ name: mainName }))
+    this.#feeds = feeds
+    this.#open = (name) => logIn(cores, feeds.current, name)
+    this.#volumes = new Volumes(this.#open)
+    this.#main = openMain(this.#open(mainName))
   }
 
   async #load(): Promise<void> {
@@ -119,11 +131,16 @@ class FeedStore implements Store {
       )
     }
     const { worker, site } = this
-    const progress: Progress = { chunked: 0, cleared: 0, rawFrom: 0, ...known, format, worker, site }
-    if (!known || known.worker !== worker || known.site !== site) await putAll(this.#main, [[keys.state, progress]])
-    await this.#each('entry/', (id, value) => this.#entries.set(id, value as DeviceEntry))
+    this.#earlier = await openEarlier(this.#cores, this.#feeds, { worker, clock: this.#clock, log: this.#log })
+    const [before] = this.#earlier
+    const blank = { chunked: 0, cleared: 0, rawFrom: 0, ...(before && { before: before.feed }) }
+    const progress: Progress = { ...blank, ...known, format, worker, site }
+    if (!known || known.worker !== worker || known.site !== site) {
+      await putAll(this.#main, [[keys.state, progress], ...(known ? [] : await inherited(this.#cores, this.#feeds))])
+    }
+    await this.#each(keys.entries, (id, value) => this.#entries.set(id, value as DeviceEntry))
     for (const [id, gone] of directory.gone) this.#gone.set(id, gone)
-    this.#logs = new Logs(this.#cores, this.#main, directory.logs)
+    this.#logs = new Logs(this.#open, this.#main, directory.logs)
     const parts = {
       cores: this.#cores,
       logs: this.#logs,
@@ -135,6 +152,10 @@ class FeedStore implements Store {
     }
     this.#journal = new Journal({ ...parts, progress, spans: directory.spans, rawMs: this.#rawMs })
     await this.#journal.open(this.#log)
+    // Records of before stay to be seen until their devices are asked again; the first word on each is a whole one.
+    for (const record of this.#earlier[0]?.records() ?? []) {
+      if (!this.#state.get(record.id)) this.#state.put(record)
+    }
     this.#counts.diskBytes = await bytesOnDisk(this.#path)
   }
 
@@ -198,18 +219,27 @@ class FeedStore implements Store {
     return this.#state.get(id)
   }
 
-  history(query: HistoryQuery): Promise<Series> {
+  /** Of its newest feed nothing is missing: what cannot be read there is an error. */
+  get #parts(): Part[] {
     const { spans, rawFrom, segments } = this.#journal
-    const sources = { volumes: this.#volumes, spans, rawFrom, segments }
-    return this.#read(() => readHistory([sources], query, this.intervalMs))
+    const own: Part = {
+      sources: () => ({ volumes: this.#volumes, spans, rawFrom, segments }),
+      events: (query) => readEvents(this.#main, segments, query),
+      settings: (deviceId, limit) => readSettings(this.#main, segments, deviceId, limit),
+    }
+    return [own, ...this.#earlier]
+  }
+
+  history(query: HistoryQuery): Promise<Series> {
+    return this.#read(() => historyOf(this.#parts, query, this.intervalMs))
   }
 
   events(query: EventQuery): Promise<Event[]> {
-    return this.#read(() => readEvents(this.#main, this.#journal.segments, query))
+    return this.#read(() => eventsOf(this.#parts, query, { worker: this.worker, now: this.#clock.now() }))
   }
 
   settings(deviceId: string, limit?: number): Promise<{ at: number; settings: unknown }[]> {
-    return this.#read(() => readSettings(this.#main, this.#journal.segments, deviceId, limit))
+    return this.#read(() => settingsOf(this.#parts, deviceId, limit, this.worker))
   }
 
   watch(listener: (change: Change) => void): () => void {
@@ -287,6 +317,7 @@ class FeedStore implements Store {
   replicate(stream: Duplex): void {
     if (this.#closing) throw closed()
     this.#logs.attach(stream)
+    for (const earlier of this.#earlier) earlier.attach(stream)
   }
 
   stats(): Record<string, number> {
@@ -310,7 +341,9 @@ class FeedStore implements Store {
     this.#closing ??= this.#tail.then(async () => {
       this.#listeners.clear()
       await this.#logs.close()
+      await Promise.all(this.#earlier.map((each) => each.close()))
       await this.#main.close()
+      await this.#feeds.close()
       await this.#cores.close()
     })
     return this.#closing

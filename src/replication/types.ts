@@ -117,6 +117,8 @@ export interface StoreOptions {
   log?: Log
   /** 32 bytes, the node's seed: the keys of all logs come from it, so that a lost folder can be made again. Default: random. */
   primaryKey?: Uint8Array
+  /** Tells one start of the machine from another; default: as the kernel tells it. */
+  boot?: string
   /** How long every single sample is kept; roll-ups of 5 minutes stay. Default 14 days. */
   rawMs?: number
   /** Sizes and timings, for tests. */

@@ -1,0 +1,48 @@
+import type Corestore from 'corestore'
+import type { Clock, Log } from '#model'
+import { type Feeds, logIn } from './feeds.js'
+import { defaultFollowLimits, maxEarlier } from './follow.js'
+import { keys, mainName, openMain, under } from './layout.js'
+import { Replica } from './replica.js'
+
+/** The feeds that a folder had to leave behind, newest first: read as anybody else's, so that what is missing comes back from others. */
+export async function openEarlier(
+  cores: Corestore,
+  feeds: Feeds,
+  parts: { worker: string; clock: Clock; log: Log },
+): Promise<Replica[]> {
+  const replicas: Replica[] = []
+  for (const name of feeds.earlier.slice(0, maxEarlier)) {
+    const log = logIn(cores, name, mainName)
+    await log.ready()
+    const main = Buffer.from(log.key).toString('hex')
+    await log.close()
+    const replica = new Replica({
+      ...parts,
+      cores,
+      feed: { main },
+      keep: 'all',
+      limits: defaultFollowLimits,
+      changed: () => undefined,
+    })
+    replicas.push(replica)
+    await replica.open()
+  }
+  return replicas
+}
+
+/** What a new feed takes over from the one before it: the inventory and the documents, as they are here. */
+export async function inherited(cores: Corestore, feeds: Feeds): Promise<[string, unknown][]> {
+  const [before] = feeds.earlier
+  if (before === undefined) return []
+  const main = openMain(logIn(cores, before, mainName))
+  const found: [string, unknown][] = []
+  try {
+    for (const prefix of [keys.entries, keys.document('')]) {
+      for await (const { key, value } of main.createReadStream(under(prefix), { wait: false })) found.push([key, value])
+    }
+  } finally {
+    await main.close()
+  }
+  return found
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type Corestore from 'corestore'
+import type Hypercore from 'hypercore'
+import { mainName } from './layout.js'
+
+/** What the folder says of its feeds; each word of it replaces the one before. */
+interface Word {
+  /** Names, oldest first; the last one is written to. '' is that of a folder from before feeds had names. */
+  readonly feeds: readonly string[]
+  /** Where the folder lay: a copy lies elsewhere. */
+  readonly place?: string
+  /** Which start of the machine has it open. */
+  readonly open?: string
+}
+
+/** Corestore makes it with the folder and never again. */
+const deviceFile = 'CORESTORE'
+const wordsName = 'feeds'
+const keptWords = 16
+
+/** The log of this name in one of the folder's feeds. */
+export function logIn(cores: Corestore, feed: string, name: string): Hypercore {
+  return cores.get({ name: feed === '' ? name : `${feed}/${name}` })
+}
+
+/** This start of the machine; another one after every loss of power. */
+export async function thisBoot(): Promise<string> {
+  const id = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
+  return id.trim() || `unknown-${randomBytes(8).toString('hex')}`
+}
+
+/** Tells a folder from its copies, also from one that was put back in its place. */
+export async function placeOf(path: string): Promise<string> {
+  const { ino, birthtimeMs } = await stat(join(path, deviceFile))
+  return `${ino}-${birthtimeMs}`
+}
+
+/**
+ * Which feed of a folder is written to. What others have of a feed may be longer than what is here after a backup was restored or power
+ * was lost: going on from the shorter end would close the log everywhere. Then, and in a new folder, a new feed begins, under a name that
+ * never was: the old one stays to be read, and is fetched back from whoever has more of it.
+ */
+export class Feeds {
+  readonly #log: Hypercore
+  #word: Word
+  /** Why this opening has begun a new feed beside an older one, if so. */
+  begun: string | undefined
+
+  private constructor(log: Hypercore, word: Word) {
+    this.#log = log
+    this.#word = word
+  }
+
+  static async open(cores: Corestore, { boot, place }: { boot: string; place: string }): Promise<Feeds> {
+    const log = cores.get({ name: wordsName })
+    await log.ready()
+    const known = await lastWord(log)
+    const word = known ?? { feeds: (await isEmpty(cores, '')) ? [] : [''] }
+    const moved = word.place !== undefined && word.place !== place
+    const doubtful = moved || (word.open !== undefined && word.open !== boot)
+    const current = word.feeds.at(-1)
+    const fresh = current === undefined || (doubtful && !(await isEmpty(cores, current)))
+    const names = fresh ? [...word.feeds, randomBytes(8).toString('hex')] : word.feeds
+    const feeds = new Feeds(log, word)
+    if (fresh && current !== undefined) feeds.begun = moved ? 'the folder was restored or copied' : 'power was lost'
+    await feeds.#say({ feeds: names, place, open: boot })
+    return feeds
+  }
+
+  get current(): string {
+    return this.#word.feeds.at(-1)!
+  }
+
+  /** Newest first. */
+  get earlier(): readonly string[] {
+    return this.#word.feeds.slice(0, -1).reverse()
+  }
+
+  async #say(word: Word): Promise<void> {
+    await this.#log.append(Buffer.from(JSON.stringify(word)))
+    this.#word = word
+    const old = this.#log.length - keptWords
+    if (old > 0) await this.#log.clear(Math.max(0, old - keptWords), old)
+  }
+
+  /** Everything was written: the next one may go on from here. */
+  async close(): Promise<void> {
+    const { open: _, ...word } = this.#word
+    await this.#say(word)
+    await this.#log.close()
+  }
+}
+
+async function lastWord(log: Hypercore): Promise<Word | undefined> {
+  if (log.length === 0) return undefined
+  const bytes = await log.get(log.length - 1, { wait: false })
+  return bytes === null ? undefined : (JSON.parse(Buffer.from(bytes).toString()) as Word)
+}
+
+async function isEmpty(cores: Corestore, feed: string): Promise<boolean> {
+  const main = logIn(cores, feed, mainName)
+  await main.ready()
+  const empty = main.length === 0
+  await main.close()
+  return empty
+}
