@@ -4,22 +4,23 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Device } from '#devices'
+import { type Kind, kinds } from '#model'
 import { configJsonSchema } from '#node'
-import { kinds } from '../src/cli/site.js'
+import { kinds as configKinds } from '../src/cli/site.js'
 
-const minersFolder = 'src/devices/miners'
+/** The folders of device definitions, each with its generated index. */
+const folders = ['miners', 'containers', 'powermeters', 'sensors', 'pools'] as const
 
 /** Every exported `defineDevice` of the folder, in order of file name. */
-function deviceIndex(): string {
-  const found = readdirSync(minersFolder)
+function deviceIndex(name: string): string {
+  const folder = join('src/devices', name)
+  const found = readdirSync(folder)
     .filter((file) => file.endsWith('.ts') && file !== 'index.ts')
     .sort()
     .flatMap((file) =>
-      [
-        ...readFileSync(join(minersFolder, file), 'utf8').matchAll(
-          /^export const (\w+)(?:: Device)? = defineDevice\(/gm,
-        ),
-      ].map((match) => ({ file, name: match[1]! })),
+      [...readFileSync(join(folder, file), 'utf8').matchAll(/^export const (\w+)(?:: Device)? = defineDevice\(/gm)].map(
+        (match) => ({ file, name: match[1]! }),
+      ),
     )
   // In the order in which the linter wants imports.
   found.sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -28,7 +29,7 @@ function deviceIndex(): string {
     "import type { Device } from '../define.js'",
     ...found.map(({ file, name }) => `import { ${name} } from './${file.replace(/\.ts$/, '.js')}'`),
     '',
-    `export const miners: readonly Device[] = [${found.map(({ name }) => name).join(', ')}]`,
+    `export const ${name}: readonly Device[] = [${found.map((each) => each.name).join(', ')}]`,
     '',
   ].join('\n')
 }
@@ -42,27 +43,57 @@ function supportMatrix(devices: readonly Device[]): string {
     '# Supported devices',
     '',
     'Generated from the device definitions by `npm run generate`.',
-    '',
-    '| library | make | firmware | models known | ports | fields read | commands |',
-    '|---|---|---|---|---|---|---|',
-    ...rows.map(
-      ({ device, fields, models, commands }) =>
-        `| \`${device.library}\` | ${device.make} | ${device.family} | ${models.length} | ${ports(device)} | ${fields.length} | ${commands.length} |`,
-    ),
+    ...kinds.flatMap((kind) => {
+      const ofKind = rows.filter(({ device }) => device.kind === kind)
+      if (ofKind.length === 0) return []
+      return [
+        '',
+        `## ${titles[kind]}`,
+        '',
+        '| library | make | firmware | models known | ports | fields read | commands |',
+        '|---|---|---|---|---|---|---|',
+        ...ofKind.map(
+          ({ device, fields, models, commands }) =>
+            `| \`${device.library}\` | ${device.make} | ${device.family} | ${models.length} | ${ports(device)} | ${fields.length} | ${commands.length} |`,
+        ),
+      ]
+    }),
     '',
     'A model that is not in the table is still read; it is marked as unknown and has no expected values.',
     ...rows.flatMap(({ device, fields, models, commands }) => [
       '',
       `## ${device.make} ${device.family} (\`${device.library}\`)`,
       '',
-      `Commands: ${commands.map((name) => `\`${name}\``).join(', ')}`,
+      `Commands: ${commands.map((name) => `\`${name}\``).join(', ') || 'none'}`,
       '',
       `Fields: ${fields.map((name) => `\`${name}\``).join(', ')}`,
       '',
       `Models: ${models.sort().join(', ')}`,
+      ...optionLines(device),
     ]),
     '',
   ].join('\n')
+}
+
+const titles: Readonly<Record<Kind, string>> = {
+  miner: 'Miners',
+  container: 'Containers',
+  powermeter: 'Power meters',
+  sensor: 'Sensors',
+  pool: 'Pools and network',
+}
+
+/** The settings of a library, as its schema describes them. */
+function optionLines({ options }: Device): string[] {
+  if (!options) return []
+  const { properties = {}, required = [] } = options as unknown as {
+    properties?: Record<string, { description?: string }>
+    required?: string[]
+  }
+  const lines = Object.entries(properties).map(
+    ([name, { description = '' }]) => `- \`${name}\`${required.includes(name) ? ' (needed)' : ''}: ${description}`,
+  )
+  return ['', 'Options:', '', ...lines]
 }
 
 function ports(device: Device): string {
@@ -71,11 +102,11 @@ function ports(device: Device): string {
 }
 
 export async function generate(): Promise<Record<string, string>> {
-  const { miners } = await import('#devices')
+  const { devices } = await import('#devices')
   return {
-    [join(minersFolder, 'index.ts')]: deviceIndex(),
-    'docs/supported-devices.md': supportMatrix(miners),
-    'miningsdk.config.schema.json': `${JSON.stringify(configJsonSchema(kinds), null, 2)}\n`,
+    ...Object.fromEntries(folders.map((name) => [join('src/devices', name, 'index.ts'), deviceIndex(name)])),
+    'docs/supported-devices.md': supportMatrix(devices),
+    'miningsdk.config.schema.json': `${JSON.stringify(configJsonSchema(configKinds), null, 2)}\n`,
   }
 }
 

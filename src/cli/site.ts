@@ -1,18 +1,24 @@
-import { miners } from '#devices'
+import { devices } from '#devices'
 import { gateway } from '#gateway'
 import { SdkError, Type } from '#model'
 import type { ConfigKind, Placement, Service, SiteConfig } from '#node'
-import { workerServices } from '#workers'
+import { workerEntryProblems, workerEntryRules, workerServices } from '#workers'
 
 /** The built-in services, by kind. Composition happens here, because only here every room is known. */
-const services: readonly Service[] = [...workerServices(miners), gateway]
+const services: readonly Service[] = [...workerServices(devices), gateway]
 
 /** Roles that a configuration may already name; their services come with the mesh. */
 const laterRoles = ['aggregator', 'dht', 'monitor'] as const
 
 /** How an entry of `services[]` tells what it is: `lib` makes a device worker, `port` the gateway, `role` the rest. */
 export const kinds: readonly ConfigKind[] = [
-  { kind: 'device-worker', matches: (entry) => 'lib' in entry, schema: serviceOf('device-worker').config },
+  {
+    kind: 'device-worker',
+    matches: (entry) => 'lib' in entry,
+    schema: serviceOf('device-worker').config,
+    check: (config) => workerEntryProblems(devices, config),
+    rules: workerEntryRules(devices),
+  },
   { kind: 'gateway', matches: (entry) => 'port' in entry && !('lib' in entry), schema: serviceOf('gateway').config },
   ...laterRoles.map((role) => ({
     kind: role,

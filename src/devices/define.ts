@@ -2,17 +2,25 @@ import {
   type Board,
   type CommandInput,
   type CommandName,
+  type Cooling,
   type DeviceError,
   type Fan,
   isMetric,
   type Kind,
   type Metrics,
-  metricNames,
+  metricsOf,
   type Network,
+  type Payment,
+  type Pdu,
   type Pool,
+  type PoolWorker,
   type Psu,
+  type Reading,
   SdkError,
+  type Tactics,
+  type TSchema,
   type Tuning,
+  type Ups,
 } from '#model'
 import type { Credentials, Io, Protocol } from './io.js'
 
@@ -52,6 +60,15 @@ export interface Telemetry extends Metrics {
   asleep?: boolean
   /** The firmware is finding its settings. */
   tuningNow?: boolean
+  /** A container works: it cools and feeds its miners. */
+  running?: boolean
+  pdus?: Pdu[]
+  cooling?: Cooling
+  ups?: Ups
+  tactics?: Tactics
+  readings?: Reading[]
+  workers?: PoolWorker[]
+  payments?: Payment[]
 }
 
 /** One request and what its reply means. `parse` throws SdkError('DEVICE_BAD_REPLY' or 'DEVICE_REFUSED' ...) on anything it cannot take. */
@@ -155,10 +172,16 @@ export interface Command<N extends CommandName = CommandName> {
   readonly settleMs: number
 }
 
-export type Commands = { [N in CommandName]?: Command<N> }
+export type Commands = { readonly [N in CommandName]?: Command<N> }
 
 /** A field, its sources in the order in which they are tried, and whether it is a number with limits of its own. */
 export type FieldSources = readonly [field: keyof Telemetry, sources: readonly Extraction[], isMetric: boolean]
+
+/**
+ * `address`: it takes connections, and one is made for a visit. `gateway`: many share the connection to one gateway, which is kept.
+ * `named`: it cannot be found by knocking at addresses: it connects to us, is a service, or only its operator can say what it is.
+ */
+export type Reach = 'address' | 'gateway' | 'named'
 
 /** One brand and firmware: how it is identified, read and commanded. A frozen value, no state. */
 export interface Device {
@@ -173,6 +196,10 @@ export interface Device {
   /** The row of a model as the device reports it; undefined if it is not in the table. */
   readonly modelOf: (model: string, variant?: string) => Model | undefined
   readonly identify: Identify
+  /** The settings that the operator may give (`options` of a worker or a device); absent: none. Scalings that depend on the site are here. */
+  readonly options?: TSchema
+  /** How it is reached where that is no address which takes connections of its own: see `Reach`. Absent: `address`. */
+  readonly reach?: Reach
   readonly reads: Reads
   /** The fields that say which model it is come first. */
   readonly telemetry: readonly FieldSources[]
@@ -216,7 +243,7 @@ export function defineDevice<R extends Reads>(definition: DeviceDefinition<R>): 
   )
   telemetry.sort(([a], [b]) => Number(isIdentity(b)) - Number(isIdentity(a)))
   const modelOf = definition.modelOf ?? ((model: string) => definition.models[model])
-  const names = new Set<string>([...telemetry.map(([field]) => field), ...metricNames, 'errors'])
+  const names = new Set<string>([...telemetry.map(([field]) => field), ...metricsOf(definition.kind), 'errors'])
   return Object.freeze({
     ...definition,
     telemetry: Object.freeze(telemetry),

@@ -35,7 +35,7 @@ export function extract(device: Device, replies: Replies): Pick<Observation, 'te
       }
       try {
         const value = source.take(reply.value as never, model ?? noFacts, others as never)
-        const reported = isMetric ? measured(field as Metric, value as number) : value
+        const reported = isMetric ? measured(field as Metric, value as number, device.kind) : value
         if (reported === undefined || reported === null || reported === '') continue
         ;(telemetry as Record<string, unknown>)[field] = reported
         if (failed) delete missing[field]

@@ -1,4 +1,5 @@
 /** What we know of devices. */
+export * from './catalog.js'
 export * from './define.js'
 export * from './execute.js'
 export * from './identify.js'
@@ -7,4 +8,5 @@ export * as whatsminerCrypto from './kit/whatsminer-crypto.js'
 export * from './miners/index.js'
 export * from './observation.js'
 export * from './observe.js'
+export * from './sessions.js'
 export * from './site-models.js'

@@ -1,4 +1,5 @@
-import type { Clock, SdkError } from '#model'
+import type { Clock, Options, SdkError } from '#model'
+import type { Sessions } from './sessions.js'
 
 export interface Credentials {
   readonly username: string
@@ -21,6 +22,14 @@ export interface Io {
   readonly signal: AbortSignal
   readonly memory: Map<string, unknown>
   readonly clock: Clock
+  /** Aborts when nobody wants the device any more; absent: with the visit. */
+  readonly ending?: AbortSignal
+  /** What stays open between visits and is shared by devices; absent: everything is closed after each visit. */
+  readonly sessions?: Sessions
+  /** Settings of the library, checked against its schema. */
+  readonly options?: Options
+  /** What the operator has said it is: for devices that do not say so themselves. Absent in a scan. */
+  readonly said?: { readonly library: string; readonly deviceType?: string | undefined }
 }
 
 export interface PortName {

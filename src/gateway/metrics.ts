@@ -25,7 +25,9 @@ const siteFamilies: readonly [name: string, help: string, value: (totals: Totals
     'What the labels of live devices say',
     (t) => scaled(t.nominalHashrateThs, hashesPerTerahash),
   ],
-  ['power_watts', 'Sum over live devices', (t) => t.powerW],
+  ['power_watts', 'Sum over live miners, or what stands in for them', (t) => t.powerW],
+  ['container_power_watts', 'Sum over live containers, as they measure it', (t) => t.containerPowerW],
+  ['site_power_watts', "At the site's connection, by its meters", (t) => t.sitePowerW],
   ['board_temperature_max_celsius', 'Hottest board', (t) => t.boardTempMaxC],
   ['chip_temperature_max_celsius', 'Hottest chip', (t) => t.chipTempMaxC],
   ['live_devices', 'Devices whose values count', (t) => t.live],
@@ -37,7 +39,7 @@ const siteFamilies: readonly [name: string, help: string, value: (totals: Totals
 /** One sample a device, and only if asked for. */
 const deviceFamilies: readonly [name: string, help: string, value: (record: DeviceRecord) => Value][] = [
   ['hashrate_hashes_per_second', 'Hashrate', (d) => scaled(d.metrics.hashrateThs, hashesPerTerahash)],
-  ['power_watts', 'Power at the wall', (d) => d.metrics.powerW],
+  ['power_watts', 'Power at the wall, or through the meter', (d) => d.metrics.powerW],
   ['board_temperature_max_celsius', 'Hottest board', (d) => d.metrics.boardTempMaxC],
   ['chip_temperature_max_celsius', 'Hottest chip', (d) => d.metrics.chipTempMaxC],
 ]

@@ -1,15 +1,6 @@
-import { type Static, type TSchema, Type } from './schema.js'
-
-/**
- * The commands, one name and one input each for all brands (source: protocols/data-model.md §7). A device that lists one in its
- * `capabilities` can do it. `risk` drives the confirmation: `safe` changes nothing about mining, `disruptive` interrupts it,
- * `dangerous` may need hands on the device afterwards.
- */
-export interface CommandFacts {
-  readonly title: string
-  readonly risk: 'safe' | 'disruptive' | 'dangerous'
-  readonly input: TSchema
-}
+import type { CommandFacts } from './command-facts.js'
+import { containerCommands } from './container-commands.js'
+import { type Static, Type } from './schema.js'
 
 const none = Type.Object({}, { additionalProperties: false })
 const strict = { additionalProperties: false } as const
@@ -173,6 +164,7 @@ export const commands = {
     ),
   },
   factoryReset: { title: 'Reset to factory settings', risk: 'dangerous', input: none },
+  ...containerCommands,
 } as const satisfies Record<string, CommandFacts>
 
 export type CommandName = keyof typeof commands

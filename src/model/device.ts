@@ -1,9 +1,8 @@
 import type { ErrorInfo } from './errors.js'
 import { type Metrics, metricNames } from './fields.js'
+import { kinds } from './kinds.js'
+import { plantParts } from './plant.js'
 import { type Static, Type } from './schema.js'
-
-export const kinds = ['miner', 'container', 'powermeter', 'sensor', 'pool'] as const
-export type Kind = (typeof kinds)[number]
 
 /** What the states mean and the order in which they are decided: status.ts. */
 export const statuses = [
@@ -13,6 +12,8 @@ export const statuses = [
   'sleeping',
   'curtailed',
   'not-mining',
+  'running',
+  'stopped',
   'rebooting',
   'updating',
   'offline',
@@ -39,6 +40,8 @@ export const components = [
   'network',
   'cooling',
   'env',
+  'pdu',
+  'sensor',
   'security',
   'device',
 ] as const
@@ -209,6 +212,7 @@ export const DeviceRecordSchema = Type.Object({
   pools: Type.Array(PoolSchema),
   errors: Type.Array(DeviceErrorSchema),
   tuning: Type.Optional(nullable(TuningSchema)),
+  ...plantParts,
   network: Type.Optional(nullable(NetworkSchema)),
   led: Type.Optional(nullable(Type.Enum(['on', 'off', 'blink']))),
   /** Field to reason, for fields that this device reports but that could not be read this time. */
@@ -219,6 +223,12 @@ export interface DeviceRecord extends Omit<Static<typeof DeviceRecordSchema>, 'm
   metrics: Metrics
   missing: Record<string, ErrorInfo>
 }
+
+/** Checked against the schema of the library, wherever they come from. */
+export const OptionsSchema = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
+  description: 'Settings of the library; docs/supported-devices.md lists them.',
+})
+export type Options = Readonly<Record<string, unknown>>
 
 /** What the operator says of a device: address, names, places, credentials by reference. Kept by the worker. */
 export const DeviceEntrySchema = Type.Object(
@@ -241,6 +251,8 @@ export const DeviceEntrySchema = Type.Object(
     ),
     tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 64 })),
     location: Type.Optional(LocationSchema),
+    /** Settings of its library (a meter's scaling, a register map ...); the library says which there are and refuses others. */
+    options: Type.Optional(OptionsSchema),
   },
   { additionalProperties: false },
 )

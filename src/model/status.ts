@@ -1,8 +1,9 @@
 import type { DeviceError, Health, Severity, Status } from './device.js'
 import type { Metrics } from './fields.js'
+import type { Kind } from './kinds.js'
 
 /**
- * Everything the status of a miner depends on. The poller knows the first group, the device module the second.
+ * Everything the status of a device depends on. The poller knows the first group, the device module the second.
  */
 export interface StatusFacts {
   /** Polls in a row that failed; 0 if the last one was answered. */
@@ -17,6 +18,8 @@ export interface StatusFacts {
   curtailed?: boolean | undefined
   /** The firmware says that it is finding its settings. */
   tuning?: boolean | undefined
+  /** A container says whether it works. */
+  running?: boolean | undefined
   metrics: Metrics
   errors: DeviceError[]
 }
@@ -33,26 +36,61 @@ export const degradedBelow = 0.85
 const rank: Record<Severity, number> = { info: 0, low: 1, medium: 2, high: 3, critical: 4 }
 
 /**
- * The one rule (protocols/data-model.md §3): offline; pending reboot or update; asleep by intent; hashing (tuning, or error if
- * broken); starting; error; not mining. The first that applies wins. `stale` is not decided here: it is the reader's view of an old record.
+ * The one rule (protocols/data-model.md §3 and §5): offline; pending reboot or update; then what the kind of device does. The first that
+ * applies wins. `stale` is not decided here: it is the reader's view of an old record.
  */
-export function minerStatus(facts: StatusFacts): Status {
-  const { failures, never, pending, metrics, errors } = facts
+export function statusOf(kind: Kind, facts: StatusFacts): Status {
+  const { failures, never, pending } = facts
   if (failures >= offlineAfterFailures || (failures > 0 && never)) return pending ?? 'offline'
   if (never) return 'unknown'
   if (pending) return pending
+  return doing[kind](facts)
+}
+
+const doing: Readonly<Record<Kind, (facts: StatusFacts) => Status>> = {
+  miner: mining,
+  container({ running, errors }) {
+    if (hasAtLeast(errors, 'high')) return 'error'
+    return running === undefined ? 'unknown' : running ? 'running' : 'stopped'
+  },
+  powermeter: reporting,
+  // One of several channels may fail; without any value it is the sensor that is broken.
+  sensor: (facts) => (facts.errors.length > 0 && tellsNothing(facts.metrics) ? 'error' : reporting(facts)),
+  pool: reporting,
+}
+
+/** What only tells values runs as long as it tells them. */
+function reporting({ errors }: StatusFacts): Status {
+  return hasAtLeast(errors, 'critical') ? 'error' : 'running'
+}
+
+function tellsNothing(metrics: Metrics): boolean {
+  return Object.values(metrics).every((value) => value === undefined || value === null)
+}
+
+function hasAtLeast(errors: readonly DeviceError[], severity: Severity): boolean {
+  return errors.some((error) => rank[error.severity] >= rank[severity])
+}
+
+/** Asleep by intent; hashing (tuning, or error if broken); starting; error; not mining. */
+function mining(facts: StatusFacts): Status {
+  const { metrics, errors } = facts
   if (facts.asleep) return facts.curtailed ? 'curtailed' : 'sleeping'
   const rate = metrics.hashrateThs
   if (rate !== null && rate !== undefined && rate > 0) {
     const expected = metrics.expectedHashrateThs ?? metrics.nominalHashrateThs
-    const critical = errors.some((error) => error.severity === 'critical')
-    if (critical && expected && rate < expected * brokenBelow) return 'error'
+    if (hasAtLeast(errors, 'critical') && expected && rate < expected * brokenBelow) return 'error'
     return facts.tuning ? 'tuning' : 'mining'
   }
   if (rate === null || rate === undefined) return 'unknown'
   const sinceStart = metrics.miningUptimeS ?? metrics.uptimeS
   if (sinceStart !== null && sinceStart !== undefined && sinceStart < startWindowS) return 'starting'
-  return errors.some((error) => rank[error.severity] >= rank.high) ? 'error' : 'not-mining'
+  return hasAtLeast(errors, 'high') ? 'error' : 'not-mining'
+}
+
+/** The rule for a miner. */
+export function minerStatus(facts: StatusFacts): Status {
+  return statusOf('miner', facts)
 }
 
 /** `critical` by a critical error; `degraded` by a medium or high one or a hashrate well below the expected; not to be told when not read. */

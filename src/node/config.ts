@@ -148,10 +148,11 @@ export function effectiveConfig({
 /** JSON Schema of the file, for editors. */
 export function configJsonSchema(kinds: readonly ConfigKind[]): Record<string, unknown> {
   const { properties, ...rest } = JSON.parse(JSON.stringify(DocumentSchema))
-  const entries = kinds.map(({ kind, schema }) => ({
+  const entries = kinds.map(({ kind, schema, rules }) => ({
     title: kind,
     ...JSON.parse(JSON.stringify(entrySchema(schema))),
     required: ['name', ...ownKeys(schema)],
+    ...(rules?.length ? { allOf: rules } : {}),
   }))
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',

@@ -8,6 +8,10 @@ export interface ConfigKind {
   readonly kind: string
   matches(entry: Readonly<Record<string, unknown>>): boolean
   readonly schema: TSchema
+  /** What is wrong with an entry that the schema takes; paths within it, such as `devices[0].options.scale`. */
+  readonly check?: (config: Readonly<Record<string, unknown>>) => Problem[]
+  /** What editors need to know of it beyond its schema: `allOf` of its JSON Schema. */
+  readonly rules?: readonly unknown[]
 }
 
 export interface ServiceEntry {
@@ -37,6 +41,9 @@ export function readEntry(
   const problems = explain(schema, full, ['services', at])
   if (problems.length > 0) return { problems }
   const { name, maxMemoryMb, ...config } = full as { name: string; maxMemoryMb: number } & Record<string, unknown>
+  const further = kind.check?.(config) ?? []
+  if (further.length > 0)
+    return { problems: further.map(({ path, message }) => ({ path: `services[${at}].${path}`, message })) }
   return { service: { name, kind: kind.kind, maxMemoryMb, config }, problems: [] }
 }
 

@@ -3,7 +3,7 @@ import type { DeviceRecord } from '#model'
 /** Readings of every poll: kept as rows, or not worth a whole record. */
 const readings = new Set(['at', 'askedAt', 'latencyMs', 'metrics', 'firstSeenAt', 'lastSeenAt'])
 /** Parts whose numbers are readings too. */
-const measuredParts = new Set(['boards', 'fans', 'pools'])
+const measuredParts = new Set(['boards', 'fans', 'pools', 'pdus', 'cooling', 'ups', 'readings', 'workers'])
 
 /** Whether nothing but readings differs: what a person would call the same state of the same device. */
 export function alike(a: DeviceRecord, b: DeviceRecord): boolean {

@@ -1,4 +1,4 @@
-import { type DeviceRecord, fields, type Metric, SdkError } from '#model'
+import { countedKind, type DeviceRecord, fields, type Kind, type Metric, SdkError } from '#model'
 import { intervalsOf } from './history.js'
 import { grouped } from './totals.js'
 import { type FleetView, type HistoryQuery, type Series, stepMs } from './types.js'
@@ -14,17 +14,21 @@ const wholeFleet = 'all'
 /** What the devices of a group make together, per interval: added up, averaged or the highest. */
 class Combined {
   readonly #metrics: readonly Metric[]
+  readonly #counted: readonly (Kind | undefined)[]
   readonly #values: Float64Array[]
   readonly #counts: Uint32Array[]
 
-  constructor(metrics: readonly Metric[], points: number) {
+  /** `kinds` are those of the group: of some metrics only the values of one kind count. */
+  constructor(metrics: readonly Metric[], points: number, kinds: ReadonlySet<Kind>) {
     this.#metrics = metrics
+    this.#counted = metrics.map((name) => countedKind(name, (kind) => kinds.has(kind)))
     this.#values = metrics.map(() => new Float64Array(points))
     this.#counts = metrics.map(() => new Uint32Array(points))
   }
 
-  add({ series }: Series): void {
+  add({ series }: Series, kind: Kind): void {
     this.#metrics.forEach((name, index) => {
+      if ((this.#counted[index] ?? kind) !== kind) return
       const max = fields[name].group === 'max'
       const values = this.#values[index]!
       const counts = this.#counts[index]!
@@ -72,24 +76,27 @@ export async function readGroups(
   const groups: [string, DeviceRecord[]][] = query.groupBy
     ? grouped(query.groupBy, records)
     : [[wholeFleet, [...records]]]
-  const made = groups.map(([key]) => ({
-    key,
-    all: new Combined(asked, at.length),
-    both: new Combined(asked, at.length),
-  }))
-  const memberships = new Map<string, number[]>()
+  const made = groups.map(([key, members]) => {
+    const kinds = new Set(members.map(({ kind }) => kind))
+    return { key, all: new Combined(asked, at.length, kinds), both: new Combined(asked, at.length, kinds) }
+  })
+  const memberships = new Map<string, { kind: Kind; ofGroups: number[] }>()
   groups.forEach(([, members], group) => {
-    for (const { id } of members) memberships.set(id, [...(memberships.get(id) ?? []), group])
+    for (const { id, kind } of members) {
+      const known = memberships.get(id)
+      if (known) known.ofGroups.push(group)
+      else memberships.set(id, { kind, ofGroups: [group] })
+    }
   })
   const left = [...memberships]
   const readNext = async () => {
     for (let next = left.pop(); next; next = left.pop()) {
-      const [deviceId, ofGroups] = next
+      const [deviceId, { kind, ofGroups }] = next
       const series = await read({ deviceId, metrics: asked, from, to, step })
       const paired = onlyPairs(series)
       for (const group of ofGroups) {
-        made[group]!.all.add(series)
-        made[group]!.both.add(paired)
+        made[group]!.all.add(series, kind)
+        made[group]!.both.add(paired, kind)
       }
     }
   }

@@ -1,4 +1,4 @@
-import { fields, type Metric } from '#model'
+import { type Field, fields, type Metric } from '#model'
 import type { Column, Table } from './table.js'
 
 /** What is kept of every interval of this length when the samples become chunks; longer steps are added up from it. */
@@ -6,8 +6,8 @@ export const rollupMs = 300_000
 
 /** Counters and durations show their last value in an interval, everything else its mean. */
 export function showsLast(metric: Metric): boolean {
-  const { unit } = fields[metric]
-  return unit === '1' || unit === 's'
+  const field: Field = fields[metric]
+  return field.counter === true || field.unit === '1' || field.unit === 's'
 }
 
 interface Bucket {

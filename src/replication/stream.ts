@@ -6,7 +6,6 @@ import { asDouble, scaleOf, scales } from './table.js'
 export const rowWidth = metricNames.length
 export const placeOf = new Map<Metric, number>(metricNames.map((name, place) => [name, place]))
 
-const mapBytes = (rowWidth + 7) >> 3
 const unknown = -1
 // What follows a zero where a change is expected: the scale with the whole value, or
 const escapeUnknown = 8
@@ -21,6 +20,8 @@ export class Stream {
   readonly #last = new Float64Array(rowWidth)
   #at = 0
   #count = 0
+  /** Places from here on were never known: most metrics are of other kinds of devices, and cost nothing. */
+  #width = 0
 
   get count(): number {
     return this.#count
@@ -36,10 +37,20 @@ export class Stream {
     out.signed(at - this.#at)
     this.#at = at
     this.#count++
+    const width = this.#widened(values, offset)
+    const mapBytes = (width + 7) >> 3
+    out.byte(mapBytes)
     const map = out.skip(mapBytes)
-    for (let place = 0; place < rowWidth; place++) {
+    for (let place = 0; place < width; place++) {
       if (this.#write(place, values[offset + place]!)) out.mark(map + (place >> 3), 1 << (place & 7))
     }
+  }
+
+  #widened(values: Float64Array, offset: number): number {
+    let last = rowWidth
+    while (last > this.#width && Number.isNaN(values[offset + last - 1]!)) last--
+    this.#width = last
+    return last
   }
 
   #write(place: number, value: number): boolean {
@@ -81,8 +92,9 @@ export class Stream {
     let at = 0
     while (from.left > 0) {
       at += from.signed()
+      const mapBytes = from.byte()
       const map = from.raw(mapBytes)
-      for (let place = 0; place < rowWidth; place++) {
+      for (let place = 0; place < mapBytes * 8; place++) {
         if (!(map[place >> 3]! & (1 << (place & 7)))) continue
         const change = from.signed()
         if (change !== 0) {

@@ -1,8 +1,17 @@
-import { type DeviceRecord, isLive } from '#model'
+import { countedKind, type DeviceRecord, isLive, type Kind } from '#model'
 import type { GroupBy, Totals } from './types.js'
 
-/** Sums over the live ones among these records as they are shown now. What nobody reports is null, not 0. */
-export function totalsOf(records: Iterable<DeviceRecord>): Totals {
+/**
+ * Sums over the live ones among these records as they are shown now. What nobody reports is null, not 0. Hashrate and power are those of
+ * the first kind that is among them (fields.ts `firstOf`): miners, else containers, else meters or pools; nothing is counted twice.
+ */
+export function totalsOf(devices: Iterable<DeviceRecord>): Totals {
+  const records = Array.isArray(devices) ? (devices as DeviceRecord[]) : [...devices]
+  const present = new Set<Kind>()
+  for (const { kind } of records) present.add(kind)
+  const counts = (kind: Kind | undefined) => (record: DeviceRecord) => kind === undefined || record.kind === kind
+  const hashing = counts(countedKind('hashrateThs', (kind) => present.has(kind)))
+  const drawing = counts(countedKind('powerW', (kind) => present.has(kind)))
   const totals: Totals = {
     devices: 0,
     live: 0,
@@ -13,6 +22,8 @@ export function totalsOf(records: Iterable<DeviceRecord>): Totals {
     expectedHashrateThs: null,
     nominalHashrateThs: null,
     powerW: null,
+    containerPowerW: null,
+    sitePowerW: null,
     efficiencyJTh: null,
     reporting: { hashrateThs: 0, powerW: 0 },
     boardTempMaxC: null,
@@ -31,11 +42,17 @@ export function totalsOf(records: Iterable<DeviceRecord>): Totals {
     if (record.simulated) totals.simulated++
     if (!isLive(record.status)) continue
     totals.live++
-    const { hashrateThs, expectedHashrateThs, nominalHashrateThs, powerW, boardTempMaxC, chipTempMaxC } = record.metrics
+    const { expectedHashrateThs, nominalHashrateThs, sitePowerW, boardTempMaxC, chipTempMaxC } = record.metrics
+    const hashrateThs = hashing(record) ? record.metrics.hashrateThs : null
+    const powerW = drawing(record) ? record.metrics.powerW : null
     totals.hashrateThs = plus(totals.hashrateThs, hashrateThs)
-    totals.expectedHashrateThs = plus(totals.expectedHashrateThs, expectedHashrateThs)
-    totals.nominalHashrateThs = plus(totals.nominalHashrateThs, nominalHashrateThs)
+    if (hashing(record)) {
+      totals.expectedHashrateThs = plus(totals.expectedHashrateThs, expectedHashrateThs)
+      totals.nominalHashrateThs = plus(totals.nominalHashrateThs, nominalHashrateThs)
+    }
     totals.powerW = plus(totals.powerW, powerW)
+    if (record.kind === 'container') totals.containerPowerW = plus(totals.containerPowerW, record.metrics.powerW)
+    totals.sitePowerW = plus(totals.sitePowerW, sitePowerW)
     totals.boardTempMaxC = highest(totals.boardTempMaxC, boardTempMaxC)
     totals.chipTempMaxC = highest(totals.chipTempMaxC, chipTempMaxC)
     if (hashrateThs != null) totals.reporting.hashrateThs++

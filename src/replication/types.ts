@@ -198,7 +198,12 @@ export interface Totals {
   hashrateThs: number | null
   expectedHashrateThs: number | null
   nominalHashrateThs: number | null
+  /** Of the miners; of a group without miners that of its containers, without those that of its meters. */
   powerW: number | null
+  /** As the containers measure it: their miners, cooling and all. */
+  containerPowerW: number | null
+  /** At the site's connection, of the meters that stand there; below zero into the grid. */
+  sitePowerW: number | null
   /** Power of the devices that report both, over their hashrate. */
   efficiencyJTh: number | null
   /** How many devices stand behind the sums. */

@@ -6,7 +6,14 @@ import { deviceWorker } from './device/index.js'
 import { scanner } from './scan/index.js'
 
 export { commander } from './commander/index.js'
-export { acceptsType, type DeviceWorkerConfig, DeviceWorkerConfigSchema, deviceWorker } from './device/index.js'
+export {
+  acceptsType,
+  type DeviceWorkerConfig,
+  DeviceWorkerConfigSchema,
+  deviceWorker,
+  workerEntryProblems,
+  workerEntryRules,
+} from './device/index.js'
 export { type Library, libraries } from './libraries.js'
 export { maxAddresses, parseRanges, type ScanOptions, scanner, scanOnce } from './scan/index.js'
 

@@ -9,6 +9,7 @@ import {
   minerStatus,
   type StatusFacts,
   statuses,
+  statusOf,
 } from '#model'
 
 const critical: DeviceError = { code: 'over-temperature', severity: 'critical', component: 'board', message: 'too hot' }
@@ -82,4 +83,22 @@ test('what a device cannot have measured is not reported: NaN, infinities, vendo
   t.is(measured('powerW', -1), undefined)
   t.is(measured('chipTempMaxC', 255), undefined)
   t.is(measured('hashrateThs', 0), 0, 'a measured zero stays a zero')
+})
+
+test('what is no miner: a container runs, stands or has an alarm; meters and sensors run as long as they tell values', (t) => {
+  const medium: DeviceError = { ...critical, severity: 'medium' }
+  t.is(statusOf('container', facts({ running: true })), 'running')
+  t.is(statusOf('container', facts({ running: false })), 'stopped')
+  t.is(statusOf('container', facts({})), 'unknown')
+  t.is(statusOf('container', facts({ running: true, errors: [critical] })), 'error')
+  t.is(statusOf('container', facts({ running: true, errors: [medium] })), 'running')
+  t.is(statusOf('container', facts({ running: true, failures: 2 })), 'offline')
+  t.is(statusOf('powermeter', facts({ metrics: { powerW: -5 } })), 'running')
+  t.is(statusOf('sensor', facts({ metrics: { temperatureC: 20 }, errors: [medium] })), 'running')
+  t.is(statusOf('sensor', facts({ errors: [medium] })), 'error')
+})
+
+test('power below zero is a measured value of a meter, and a sentinel of anything else', (t) => {
+  t.is(measured('powerW', -1200, 'powermeter'), -1200)
+  t.is(measured('powerW', -1, 'miner'), undefined)
 })

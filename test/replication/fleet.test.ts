@@ -378,3 +378,35 @@ test('events and settings of all feeds, newest first', async (t) => {
   )
   t.alike(await view.settings('d1', 1), [{ at: start + 9, settings: 9 }])
 })
+
+test('what miners draw is counted once: containers and meters see the same power again', async (t) => {
+  const store = await open(t, await t.tmp())
+  const records = [
+    record('m1', start, { powerW: 3000, hashrateThs: 100 }),
+    record('c1', start, { powerW: 3500, hashrateThs: 101 }, { kind: 'container', status: 'running' }),
+    record('p1', start, { powerW: 3600, sitePowerW: 3600 }, { kind: 'powermeter', status: 'running' }),
+    record('p2', start, { powerW: 3550 }, { kind: 'powermeter', status: 'running' }),
+    record('s1', start, { hashrateThs: 98 }, { kind: 'pool', status: 'running' }),
+  ]
+  await store.append({ at: start, records })
+  const view = viewOf([store])
+  const { powerW, hashrateThs, containerPowerW, sitePowerW, efficiencyJTh } = view.totals()
+  t.alike(
+    { powerW, hashrateThs, containerPowerW, sitePowerW, efficiencyJTh },
+    {
+      powerW: 3000,
+      hashrateThs: 100,
+      containerPowerW: 3500,
+      sitePowerW: 3600,
+      efficiencyJTh: 30,
+    },
+  )
+  t.is(view.totals({ kind: ['container', 'powermeter'] }).powerW, 3500, 'without miners their container')
+  const [all] = await view.groupHistory({
+    metrics: ['powerW', 'sitePowerW'],
+    from: start,
+    to: start + 60_000,
+    step: '1m',
+  })
+  t.alike(all?.series.series, { powerW: [3000], sitePowerW: [3600] })
+})

@@ -166,6 +166,8 @@ function totalsOf(records: Iterable<DeviceRecord>): Totals {
     expectedHashrateThs: null,
     nominalHashrateThs: null,
     powerW: null,
+    containerPowerW: null,
+    sitePowerW: null,
     efficiencyJTh: null,
     reporting: { hashrateThs: 0, powerW: 0 },
     boardTempMaxC: null,

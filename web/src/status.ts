@@ -15,12 +15,14 @@ const look = (label: string, tone: Tone, shape: Shape, means: string): Look => (
 
 export const statusLooks: Record<Status, Look> = {
   mining: look('Mining', 'ok', 'disc', 'Hashing'),
+  running: look('Running', 'ok', 'disc', 'Works and tells its values'),
   starting: look('Starting', 'busy', 'cycle', 'Started a short while ago, not hashing yet'),
   tuning: look('Tuning', 'busy', 'cycle', 'The firmware is finding its settings'),
   rebooting: look('Rebooting', 'busy', 'cycle', 'A reboot is not over yet'),
   updating: look('Updating', 'busy', 'cycle', 'A firmware update is not over yet'),
   'not-mining': look('Not mining', 'warn', 'triangle', 'Answers, but does not hash'),
   error: look('Error', 'bad', 'octagon', 'Stopped or broken by an error'),
+  stopped: look('Stopped', 'off', 'moon', 'Stopped: it neither cools nor feeds its miners'),
   sleeping: look('Sleeping', 'off', 'moon', 'Stopped on purpose'),
   curtailed: look('Curtailed', 'off', 'moon', 'Stopped by curtailment'),
   offline: look('Offline', 'off', 'ring', 'Does not answer; its values are old'),

@@ -8,13 +8,15 @@ export const init: CliCommand = {
   summary: 'write a configuration file for this site',
   options: [
     ['--site <name>', 'name of the site (default home)'],
-    ['--lib <name...>', 'device libraries, one worker each (default: all built in)'],
+    ['--lib <name...>', 'device libraries, one worker each (default: all of miners)'],
     ['--port <n>', 'port of the dashboard (default 3000)'],
     ['--force', 'write over a file that is there'],
   ],
   async run({ options, out }) {
-    const known = await knownLibraries()
-    const libs = options.lib ? list(options, 'lib') : known
+    const { devices } = await import('#devices')
+    const known = namesOf(devices)
+    // What is no miner is listed with its address and settings; an empty worker of each would be of no use.
+    const libs = options.lib ? list(options, 'lib') : namesOf(devices.filter(({ kind }) => kind === 'miner'))
     const unknown = libs.filter((lib) => !known.includes(lib))
     if (unknown.length > 0)
       throw new SdkError('BAD_REQUEST', `no library ${unknown.join(', ')}; there are ${known.join(', ')}`)
@@ -40,7 +42,6 @@ export const init: CliCommand = {
   },
 }
 
-async function knownLibraries(): Promise<string[]> {
-  const { miners } = await import('#devices')
-  return [...new Set(miners.map((device) => device.library))]
+function namesOf(devices: readonly { readonly library: string }[]): string[] {
+  return [...new Set(devices.map(({ library }) => library))]
 }

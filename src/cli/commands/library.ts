@@ -6,8 +6,8 @@ export const library: CommandGroup = {
     usage: '',
     summary: 'the device libraries: families, models, commands',
     async run({ out }) {
-      const [{ miners }, { libraries }] = await Promise.all([import('#devices'), import('#workers')])
-      out.table(libraries(miners as readonly Device[]), [
+      const [{ devices }, { libraries }] = await Promise.all([import('#devices'), import('#workers')])
+      out.table(libraries(devices as readonly Device[]), [
         { title: 'library', get: (row) => row.library },
         { title: 'kind', get: (row) => row.kind },
         { title: 'make', get: (row) => row.make },

@@ -67,10 +67,10 @@ async function overSite({ out, site, signal }: Call, request: Request): Promise<
 
 /** Without a running site the scan runs in this process; it changes nothing, so it needs nobody's leave. */
 async function here({ out, signal }: Call, request: Request): Promise<Scan> {
-  const [{ scanOnce }, { miners }] = await Promise.all([import('#workers'), import('#devices')])
+  const [{ scanOnce }, { devices }] = await Promise.all([import('#workers'), import('#devices')])
   const bar = progressBar(out, 'scan', 1)
   try {
-    return await scanOnce(miners, request, {
+    return await scanOnce(devices, request, {
       signal,
       progress: (scan: Scan) => bar.update(scan.tried, `of ${scan.addresses}, ${scan.found.length} found`),
     })

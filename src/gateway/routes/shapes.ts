@@ -24,6 +24,8 @@ export const TotalsSchema = Type.Object({
   expectedHashrateThs: maybe,
   nominalHashrateThs: maybe,
   powerW: maybe,
+  containerPowerW: maybe,
+  sitePowerW: maybe,
   efficiencyJTh: maybe,
   reporting: Type.Object({ hashrateThs: Type.Integer(), powerW: Type.Integer() }),
   boardTempMaxC: maybe,

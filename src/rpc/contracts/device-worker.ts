@@ -1,4 +1,4 @@
-import { type CommandName, commands, DeviceEntrySchema, DeviceRecordSchema, Receipt, Type } from '#model'
+import { type CommandName, commands, DeviceEntrySchema, DeviceRecordSchema, OptionsSchema, Receipt, Type } from '#model'
 import { action, contract, query } from '../contract.js'
 
 const id = Type.String({ minLength: 1, maxLength: 128 })
@@ -22,6 +22,7 @@ export const DevicePatchSchema = Type.Object(
     name: Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Null()])),
     tags: Type.Optional(DeviceEntrySchema.properties.tags),
     location: Type.Optional(DeviceEntrySchema.properties.location),
+    options: Type.Optional(Type.Union([OptionsSchema, Type.Null()])),
     username: Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Null()])),
     password: Type.Optional(Type.Union([Type.String({ maxLength: 256 }), Type.Null()])),
   },

@@ -3,6 +3,7 @@ import type { DevicePatchSchema } from '#rpc'
 import { type Secret, split } from './credentials.js'
 import { forget, type Handle } from './handle.js'
 import { addressKey, firstId, inventoryEvent, maxDevices } from './inventory.js'
+import { checkOptions } from './options.js'
 import { retire } from './recognise.js'
 import { isHere, letGo, reenter, takeIn, type Worker } from './worker.js'
 
@@ -23,6 +24,7 @@ export async function addDevices(
   for (const device of entries) {
     const { entry, secret } = split(device)
     refuseEnvironment(secret)
+    checkOptions(worker.visitor.candidates, worker.visitor.options, entry.options, entry.host, 'BAD_REQUEST')
     const key = addressKey(entry, worker.visitor.candidates)
     const there = taken.get(key) ?? (entry.id !== undefined && worker.handles.has(entry.id) ? entry.id : undefined)
     if (there !== undefined) {
@@ -65,7 +67,8 @@ export async function updateDevice(
   by: string,
 ): Promise<DeviceRecord> {
   const entry = merge(handle.entry, patch)
-  const { candidates } = worker.visitor
+  const { candidates, options } = worker.visitor
+  if (patch.options !== undefined) checkOptions(candidates, options, entry.options, handle.id, 'BAD_REQUEST')
   const moved = addressKey(entry, candidates) !== addressKey(handle.entry, candidates)
   const holder = worker.places.get(addressKey(entry, candidates))
   if (moved && holder !== undefined) throw new SdkError('CONFLICT', `${holder} has this address already`)
@@ -83,10 +86,11 @@ export async function updateDevice(
     )
     await worker.store.putEntry(handle.id, entry, [event])
     if (!isHere(worker, handle)) throw new SdkError('NOT_FOUND', `${handle.id} was removed meanwhile`)
-    if (moved) forget(handle)
+    if (moved || patch.options !== undefined) forget(handle)
     reenter(worker, handle, entry)
   }
-  if (moved || username !== undefined || password !== undefined) worker.poller.soon(handle)
+  const asksAnew = moved || patch.options !== undefined || username !== undefined || password !== undefined
+  if (asksAnew) worker.poller.soon(handle)
   return handle.record
 }
 

@@ -1,5 +1,5 @@
-import type { Device } from '#devices'
-import type { Clock, DeviceEntry, Log } from '#model'
+import { type Device, openSessions } from '#devices'
+import type { Clock, DeviceEntry, Log, Options } from '#model'
 import type { Vault } from '#node'
 import type { Store } from '#replication'
 import { freeSockets } from '../sockets.js'
@@ -8,6 +8,7 @@ import { openSecrets, type Secret, split } from './credentials.js'
 import type { Handle } from './handle.js'
 import { identityOf } from './identity.js'
 import { configuredEntries, firstId, reconcile } from './inventory.js'
+import { checkOptions } from './options.js'
 import { nextPlace } from './pace.js'
 import { openPoller } from './poller.js'
 import { loadRetired, retire } from './recognise.js'
@@ -26,6 +27,8 @@ export interface WorkerOptions {
   readonly candidates: readonly Device[]
   readonly deviceType?: string | undefined
   readonly devices: readonly DeviceEntry[]
+  /** Of the library, for all devices that do not say otherwise. */
+  readonly options?: Options | undefined
   readonly intervalMs: number
   readonly concurrency: number
   readonly simulated: boolean
@@ -43,6 +46,9 @@ const spareFactor = 7
 /** Starts to work: the inventory of the store and of the configuration, everyone visited from now on. Close it before its store. */
 export async function openWorker(options: WorkerOptions): Promise<Worker & { close(): Promise<void> }> {
   const { site, name, store, candidates, clock, log, intervalMs } = options
+  options.devices.forEach((entry, index) => {
+    checkOptions(candidates, options.options, entry.options, `devices[${index}] of ${name}`, 'CONFIG_INVALID')
+  })
   const configured = configuredEntries(site, name, options.devices, candidates)
   const { present, removed } = await reconcile(store, configured, candidates, clock.now())
   const secrets = await openSecrets(options.vault, options.folder, configuredSecrets(options, present))
@@ -66,6 +72,7 @@ export async function openWorker(options: WorkerOptions): Promise<Worker & { clo
     },
   })
   const main = candidates[0]!
+  const sessions = openSessions()
   const worker: Worker = {
     site,
     name,
@@ -80,7 +87,15 @@ export async function openWorker(options: WorkerOptions): Promise<Worker & { clo
       mainPort: main.mainPort.default,
       simulated: options.simulated,
     },
-    visitor: { candidates, deviceType: options.deviceType, clock, secretOf: (id) => secrets.get(id) },
+    visitor: {
+      candidates,
+      deviceType: options.deviceType,
+      clock,
+      secretOf: (id) => secrets.get(id),
+      sessions,
+      options: options.options,
+      said: { library: main.library, deviceType: options.deviceType },
+    },
     store,
     secrets,
     ticks,
@@ -101,6 +116,7 @@ export async function openWorker(options: WorkerOptions): Promise<Worker & { clo
     async close() {
       poller.close()
       for (const handle of [...worker.handles.values()]) endVisits(worker, handle)
+      await sessions.close()
       await ticks.close()
     },
   })
@@ -137,6 +153,7 @@ export function workerStats(worker: Worker): Record<string, number> {
     failures: worker.counts.failures,
     outOfSockets: worker.counts.outOfSockets,
     commands: worker.counts.commands,
+    sessions: worker.visitor.sessions.size,
     ...worker.poller.stats(),
     ...prefixed('tick', worker.ticks.stats()),
     ...prefixed('store', worker.store.stats()),

@@ -7,12 +7,14 @@ import {
   errorInfo,
   healthOf,
   type Kind,
+  kinds,
   type Metrics,
-  metricNames,
-  minerStatus,
+  metricsOf,
   offlineAfterFailures,
+  plantPartNames,
   type SdkError,
   type Status,
+  statusOf,
 } from '#model'
 
 /** A restart that was caused by us and is not over yet. */
@@ -102,14 +104,15 @@ export function readRecord(
   facts: { at: number; askedAt: number; pending: Pending | undefined },
 ): DeviceRecord {
   const { telemetry, missing } = seen
-  const metrics = metricsOf(telemetry)
+  const metrics = numbersOf(device.kind, telemetry)
   const errors = seenErrors(previous.errors, telemetry.errors, missing.errors !== undefined, facts.at)
-  const status = minerStatus({
+  const status = statusOf(device.kind, {
     failures: 0,
     never: false,
     pending: facts.pending?.status,
     asleep: telemetry.asleep,
     tuning: telemetry.tuningNow,
+    running: telemetry.running,
     metrics,
     errors,
   })
@@ -146,6 +149,7 @@ export function readRecord(
     pools: telemetry.pools ?? [],
     errors,
     led: telemetry.led ?? null,
+    ...(device.kind === 'miner' ? undefined : plantPartsOf(telemetry)),
     missing,
     capabilities: device.capabilities as DeviceRecord['capabilities'],
   }
@@ -156,15 +160,24 @@ export function runningTime({ uptimeS, miningUptimeS }: Metrics): number | null 
   return uptimeS ?? miningUptimeS ?? null
 }
 
-/**
- * All metrics, so that those of every record have one shape: copying and comparing them is what every poll does. Not frozen: to copy a
- * frozen object takes ten times as long.
- */
-const noMetrics: Readonly<Metrics> = Object.fromEntries(metricNames.map((name) => [name, undefined]))
+/** What containers, sensors and pool accounts have beside what miners have. */
+function plantPartsOf(telemetry: Telemetry): Partial<DeviceRecord> {
+  return Object.fromEntries(plantPartNames.map((name) => [name, telemetry[name]]))
+}
 
-function metricsOf(telemetry: Telemetry): Metrics {
-  const metrics: Metrics = { ...noMetrics }
-  for (const name of metricNames) {
+/**
+ * All metrics of a kind, so that those of its records have one shape: copying and comparing them is what every poll does. Not frozen: to
+ * copy a frozen object takes ten times as long.
+ */
+const noMetrics = Object.fromEntries(kinds.map((kind) => [kind, blankOf(kind)])) as Record<Kind, Readonly<Metrics>>
+
+function blankOf(kind: Kind): Readonly<Metrics> {
+  return Object.fromEntries(metricsOf(kind).map((name) => [name, undefined]))
+}
+
+function numbersOf(kind: Kind, telemetry: Telemetry): Metrics {
+  const metrics: Metrics = { ...noMetrics[kind] }
+  for (const name of metricsOf(kind)) {
     const value = telemetry[name]
     if (value !== undefined) metrics[name] = value
   }
@@ -237,7 +250,13 @@ export function failedRecord(
   const status =
     isAnswer(error) && !pending
       ? 'unknown'
-      : minerStatus({ failures, never, pending: pending?.status, metrics: previous.metrics, errors: previous.errors })
+      : statusOf(previous.kind, {
+          failures,
+          never,
+          pending: pending?.status,
+          metrics: previous.metrics,
+          errors: previous.errors,
+        })
   return {
     ...previous,
     status,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Device, SiteModelsSchema, withModels } from '#devices'
-import { DeviceEntrySchema, type Static, Type } from '#model'
+import { DeviceEntrySchema, OptionsSchema, type Static, Type } from '#model'
 import { type Context, defineService, type Service } from '#node'
 import { openStore } from '#replication'
 import { deviceWorker as contract, serve } from '#rpc'
@@ -28,6 +28,7 @@ export const DeviceWorkerConfigSchema = Type.Object(
     devices: Type.Optional(
       Type.Array(DeviceEntrySchema, { description: 'More can be added at run time; they survive restarts.' }),
     ),
+    options: Type.Optional(OptionsSchema),
     intervalMs: Type.Optional(
       Type.Integer({ minimum: 100, maximum: 86_400_000, default: 10_000, description: 'Poll interval.' }),
     ),
@@ -68,6 +69,7 @@ export function deviceWorker(devices: readonly Device[]): Service<typeof DeviceW
           candidates,
           deviceType: config.deviceType,
           devices: config.devices ?? [],
+          options: config.options,
           intervalMs,
           concurrency: config.concurrency ?? 128,
           simulated: context.demo,

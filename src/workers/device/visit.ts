@@ -1,9 +1,19 @@
-import { type Device, type Identification, type Io, identify, type Observation, observe, type Replies } from '#devices'
-import { type Clock, type DeviceEntry, SdkError, toSdkError, withDeadline } from '#model'
+import {
+  type Device,
+  type Identification,
+  type Io,
+  identify,
+  type Observation,
+  observe,
+  type Replies,
+  type Sessions,
+} from '#devices'
+import { type Clock, type DeviceEntry, type Options, SdkError, toSdkError, withDeadline } from '#model'
 import { knockAny } from '../sockets.js'
 import { acceptsType } from './accepts.js'
 import { accountsOf, type Secret } from './credentials.js'
 import { forget, type Handle } from './handle.js'
+import { optionsOf } from './options.js'
 import { deadlineOf } from './pace.js'
 
 /** What every visit of a worker needs. */
@@ -12,6 +22,11 @@ export interface Visitor {
   readonly deviceType: string | undefined
   readonly clock: Clock
   readonly secretOf: (id: string) => Secret | undefined
+  /** What its devices keep open between visits. */
+  readonly sessions: Sessions
+  /** Of the worker's configuration: for every device that does not say otherwise itself. */
+  readonly options: Options | undefined
+  readonly said: { readonly library: string; readonly deviceType: string | undefined }
 }
 
 /** A device that failed so often is knocked at before it is asked, and recognised anew when it is back. */
@@ -25,7 +40,10 @@ const knockMs = 1500
  */
 export async function visit(visitor: Visitor, handle: Handle): Promise<Observation> {
   if (handle.failures >= goneAfterFailures) {
-    await knockAny(handle.entry.host, portsOf(visitor.candidates, handle.entry), knockMs, handle.ending.signal)
+    // One more connection to a gateway may be one too many, and who connects to us cannot be knocked at.
+    if (visitor.candidates.some(({ reach }) => reach === undefined || reach === 'address')) {
+      await knockAny(handle.entry.host, portsOf(visitor.candidates, handle.entry), knockMs, handle.ending.signal)
+    }
     forget(handle)
   }
   const device = await recognised(visitor, handle)
@@ -40,7 +58,7 @@ export async function visit(visitor: Visitor, handle: Handle): Promise<Observati
 /** The definition of the device; recognises it if it is not known yet. */
 export async function recognised(visitor: Visitor, handle: Handle): Promise<Device> {
   if (handle.device) return handle.device
-  const { candidates } = visitor
+  const candidates = ofType(visitor)
   const ms = deadlineOf(handle.pace, Math.max(...candidates.map((device) => device.defaults.timeoutMs)))
   const { device, match, seen, error } = await withDeadline<Identification>(
     ms,
@@ -54,6 +72,13 @@ export async function recognised(visitor: Visitor, handle: Handle): Promise<Devi
   refuseOther(visitor, device, match.model, match.variant)
   handle.device = device
   return device
+}
+
+/** Where the operator has named a type, only those who know it: devices that do not say what they are are told apart by that. */
+function ofType({ candidates, deviceType }: Visitor): readonly Device[] {
+  if (!deviceType) return candidates
+  const known = candidates.filter(({ models }) => Object.keys(models).some((model) => acceptsType(deviceType, model)))
+  return known.length > 0 ? known : candidates
 }
 
 function refuseOther({ deviceType }: Visitor, device: Device, model?: string, variant?: string) {
@@ -74,6 +99,10 @@ export function ioFor(visitor: Visitor, handle: Handle, devices: readonly Device
     signal: handle.ending.signal,
     memory: handle.memory,
     clock: visitor.clock,
+    ending: handle.ending.signal,
+    sessions: visitor.sessions,
+    ...optionsOf(visitor.candidates, visitor.options, entry.options),
+    said: visitor.said,
   }
 }
 

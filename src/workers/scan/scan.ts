@@ -103,7 +103,13 @@ interface Search {
 }
 
 function newSearch(devices: readonly Device[], request: ScanRequest, options: ScanOptions, clock: Clock): Search {
-  const candidates = request.libraries ? request.libraries.flatMap((name) => ofLibrary(devices, name)) : devices
+  const asked = request.libraries ? request.libraries.flatMap((name) => ofLibrary(devices, name)) : devices
+  const candidates = asked.filter(({ reach }) => reach !== 'named')
+  if (candidates.length === 0)
+    throw new SdkError(
+      'BAD_REQUEST',
+      `devices of ${request.libraries?.join(', ')} cannot be found by knocking: add them`,
+    )
   const named = request.ports ?? {}
   const ports = candidates.flatMap(({ identify }) => identify.probes.map(({ port }) => portOf({ ports: named }, port)))
   return {
