@@ -91,7 +91,7 @@ function askAll(
   return Promise.all([...groups].map(([each, group]) => askGroup(each, group, io, timeoutMs, into, at, keepRaw)))
 }
 
-async function askGroup(
+function askGroup(
   protocol: Protocol,
   group: readonly Named[],
   io: Io,
@@ -99,25 +99,24 @@ async function askGroup(
   into: Record<string, StoredReply>,
   at: number,
   keepRaw: boolean,
-) {
-  let answers: Reply[]
+): Promise<void> {
+  const requests = group.map(([, read]) => read.request)
   let asking: Promise<Reply[]> | undefined
-  try {
-    const requests = group.map(([, read]) => read.request)
-    const ask = (signal: AbortSignal) => {
-      asking = protocol.ask({ ...io, signal }, requests)
-      return asking
-    }
-    answers = await withDeadline(timeoutMs, io.signal, ask, 'DEVICE_TIMEOUT')
-  } catch (error) {
-    answers = (await inTime(asking)) ?? group.map(() => ({ error: toSdkError(error, 'DEVICE_UNREACHABLE') }))
+  const ask = (signal: AbortSignal) => {
+    asking = protocol.ask({ ...io, signal }, requests)
+    return asking
   }
-  group.forEach(([name, read], index) => {
-    const answer = answers[index] ?? { error: new SdkError('DEVICE_BAD_REPLY', 'no answer to this request') }
-    const reply = interpret(read, answer, at, keepRaw)
-    const last = into[name]
-    const stands = read.lasting && reply.error !== undefined && last?.value !== undefined
-    into[name] = stands ? { ...last, at, outdated: reply.error } : reply
+  const note = (answers: readonly Reply[]) => {
+    for (const [index, [name, read]] of group.entries()) {
+      const answer = answers[index] ?? { error: new SdkError('DEVICE_BAD_REPLY', 'no answer to this request') }
+      const reply = interpret(read, answer, at, keepRaw)
+      const last = into[name]
+      const stands = read.lasting && reply.error !== undefined && last?.value !== undefined
+      into[name] = stands ? { ...last, at, outdated: reply.error } : reply
+    }
+  }
+  return withDeadline(timeoutMs, io.signal, ask, 'DEVICE_TIMEOUT').then(note, async (error: unknown) => {
+    note((await inTime(asking)) ?? group.map(() => ({ error: toSdkError(error, 'DEVICE_UNREACHABLE') })))
   })
 }
 

@@ -2,6 +2,7 @@
 export * from './clock.js'
 export * from './command-facts.js'
 export * from './commands.js'
+export * from './deadline.js'
 export * from './device.js'
 export * from './errors.js'
 export * from './events.js'

@@ -59,7 +59,7 @@ export function within<T>(
     let late: NodeJS.Immediate | undefined
     // A busy process may come to its timers before it has read what arrived in time: that is read first.
     const stopTimer = clock.after(ms, () => {
-      late = setImmediate(() => giveUp(new SdkError(code, `${what} took longer than ${Math.round(ms)} ms`)))
+      late = setImmediate(() => giveUp(tooLong(what, ms, code)))
     })
     for (const signal of signals) signal?.addEventListener('abort', onAbort)
     outcome.then(
@@ -77,18 +77,12 @@ export function within<T>(
   })
 }
 
-function abortedBy({ reason }: AbortSignal): SdkError {
+export function tooLong(what: string, ms: number, code: ErrorCode): SdkError {
+  return new SdkError(code, `${what} took longer than ${Math.round(ms)} ms`)
+}
+
+export function abortedBy({ reason }: AbortSignal): SdkError {
   if (reason instanceof SdkError) return reason
   const code = reason instanceof Error && reason.name === 'TimeoutError' ? 'TIMEOUT' : 'CANCELLED'
   return new SdkError(code, undefined, { cause: reason })
-}
-
-/** The same for one parent signal and a job that takes its signal at once: how device code waits. */
-export function withDeadline<T>(
-  ms: number,
-  parent: AbortSignal | undefined,
-  job: (signal: AbortSignal) => Promise<T>,
-  code: ErrorCode = 'TIMEOUT',
-): Promise<T> {
-  return within({ what: 'the answer', ms, signals: [parent], code }, (signal) => job(signal()))
 }

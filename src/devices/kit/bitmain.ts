@@ -3,7 +3,7 @@ import type { Credentials, Io, Protocol, Reply } from '../io.js'
 import { type HttpResponse, http, statusError, webPort } from './http.js'
 import { digestHttp } from './http-digest.js'
 import { fields, parseJson, str } from './json.js'
-import { jsonEnd } from './tcp.js'
+import { jsonEnd, shallowUpTo } from './tcp.js'
 
 /** A request to `/cgi-bin/<cgi>.cgi`; with a body it is a POST. */
 export interface WebRequest {
@@ -69,9 +69,6 @@ function bodyOf({ json, form }: WebRequest) {
   const body = new URLSearchParams(form).toString()
   return { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body } as const
 }
-
-/** Brackets enough to hurt whoever walks the value do not fit into less, bytes. */
-const shallowUpTo = 16 * 1024
 
 export function jsonOf({ body }: HttpResponse): unknown {
   if (body.length > shallowUpTo) jsonEnd()(body)

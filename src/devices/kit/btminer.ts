@@ -33,6 +33,7 @@ async function ask(io: Io, requests: readonly BtminerRequest[]): Promise<Reply[]
   const started = io.clock.hr()
   const together = requests.filter(({ cmd }) => joinable.has(cmd) && !isAlone(io, cmd))
   let gone = together.length > 1 ? await askTogether(io, together, replies) : undefined
+  if (replies.size === requests.length) return requests.map((request) => replies.get(request)!)
   const left = requests.filter((request) => !replies.has(request))
   for (const request of left) {
     if (!gone && io.clock.hr() - started > singlesWithinMs)
@@ -76,7 +77,9 @@ function learn(
   const leftOut = together.filter((request) => left.includes(request))
   if (!leftOut.some((request) => 'value' in replies.get(request)!)) return
   const rare = leftOut.filter(({ cmd }) => cmd === 'devdetails')
-  for (const { cmd } of rare.length > 0 ? rare : leftOut) aloneOf(io).set(cmd, io.clock.hr() + aloneMs)
+  const alone = aloneOf(io) ?? new Map<string, number>()
+  io.memory.set(aloneKey, alone)
+  for (const { cmd } of rare.length > 0 ? rare : leftOut) alone.set(cmd, io.clock.hr() + aloneMs)
 }
 
 /** Each part of a joined reply is a whole reply, mostly in a list of one. */
@@ -109,10 +112,9 @@ async function askAlone(io: Io, request: BtminerRequest): Promise<Reply> {
 }
 
 /** One plain request, one reply: the envelope as it came. */
-export async function send(io: Io, request: object, signal: AbortSignal, mayBeCut = false): Promise<unknown> {
+export function send(io: Io, request: object, signal: AbortSignal, mayBeCut = false): Promise<unknown> {
   const payload = JSON.stringify(request)
-  const bytes = await exchange({ host: io.host, port: portOf(io, rpcPort), signal, payload })
-  return mayBeCut ? parseCutJson(bytes) : parseJson(bytes)
+  return exchange({ host: io.host, port: portOf(io, rpcPort), signal, payload }, mayBeCut ? parseCutJson : parseJson)
 }
 
 const goneCodes: readonly string[] = [
@@ -131,14 +133,12 @@ function isGone(error: SdkError): boolean {
 
 const aloneKey = 'btminer.alone'
 
-function aloneOf(io: Io): Map<string, number> {
-  const known = io.memory.get(aloneKey) as Map<string, number> | undefined
-  const alone = known ?? new Map<string, number>()
-  if (!known) io.memory.set(aloneKey, alone)
-  return alone
+/** Until when commands are asked alone; undefined while all can be joined. */
+function aloneOf(io: Io): Map<string, number> | undefined {
+  return io.memory.get(aloneKey) as Map<string, number> | undefined
 }
 
 function isAlone(io: Io, cmd: string): boolean {
-  const until = aloneOf(io).get(cmd)
+  const until = aloneOf(io)?.get(cmd)
   return until !== undefined && io.clock.hr() < until
 }

@@ -18,49 +18,101 @@ const defaultMaxBytes = 4 * 1024 * 1024
 /**
  * One connection, one write, one reply: until `done`, the end of the stream or the cap. Rejects with DEVICE_UNREACHABLE (refused, no
  * route), DEVICE_BUSY (closed on us without a byte), DEVICE_BAD_REPLY (endless) or the signal's reason. An end without a byte is an
- * empty buffer: commands that cut the connection do so.
+ * empty buffer: commands that cut the connection do so. `read` makes a value of the reply at once; what it throws is the outcome.
  */
-export function exchange(options: Exchange): Promise<Buffer> {
-  const { host, port, signal, payload, maxBytes = defaultMaxBytes, done = jsonEnd() } = options
+export function exchange(options: Exchange): Promise<Buffer>
+export function exchange<T>(options: Exchange, read: (reply: Buffer) => T): Promise<T>
+export function exchange(options: Exchange, read: (reply: Buffer) => unknown = asItIs): Promise<unknown> {
+  const { host, port, signal, payload, maxBytes = defaultMaxBytes } = options
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(abortError(signal, 0))
     const chunks: Buffer[] = []
     let size = 0
+    let looked = 0
+    let done = options.done
+    let ended = false
     let lingering: NodeJS.Timeout | undefined
-    const socket = connect({ host, port })
-    const end = (error?: SdkError) => {
-      clearTimeout(lingering)
-      signal.removeEventListener('abort', onAbort)
-      socket.destroy()
-      if (error) reject(error)
-      else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
+    const socket = connect({ host, port, onread: { buffer: arrivals, callback: take } })
+
+    /** Takes a chunk; answers that more may come. */
+    function take(length: number): boolean {
+      chunks.push(kept(length))
+      size += length
+      if (size > maxBytes) end(new SdkError('DEVICE_BAD_REPLY', `the reply does not end after ${maxBytes} bytes`))
+      else lingering ??= setTimeout(look, lingerMs)
+      return true
     }
-    const onAbort = () => (lingering ? end() : end(abortError(signal, size)))
-    signal.addEventListener('abort', onAbort)
-    socket.on('data', (chunk: Buffer) => {
-      if (lingering) return
-      chunks.push(chunk)
-      size += chunk.length
-      if (size > maxBytes)
-        return end(new SdkError('DEVICE_BAD_REPLY', `the reply does not end after ${maxBytes} bytes`))
+    /** Whether the reply is complete is only asked of a device that does not close by itself. */
+    function look() {
+      lingering = undefined
+      if (isComplete()) end()
+    }
+    function isComplete(): boolean {
+      done ??= jsonEnd()
       try {
-        if (done(chunk)) lingering = setTimeout(end, lingerMs)
+        while (looked < chunks.length) if (done(chunks[looked++]!)) return true
       } catch (error) {
         end(toSdkError(error, 'DEVICE_BAD_REPLY'))
       }
-    })
+      return false
+    }
+    function onAbort() {
+      if (size > 0 && isComplete()) end()
+      else end(abortError(signal, size))
+    }
+    function end(error?: SdkError) {
+      if (ended) return
+      ended = true
+      clearTimeout(lingering)
+      signal.removeEventListener('abort', onAbort)
+      socket.destroy()
+      if (error) return reject(error)
+      const reply = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)
+      try {
+        // Brackets enough to hurt whoever walks the value afterwards do not fit into less.
+        if (size > shallowUpTo && !options.done) jsonEnd()(reply)
+        resolve(read(reply))
+      } catch (thrown) {
+        reject(thrown)
+      }
+    }
+    signal.addEventListener('abort', onAbort)
+    socket.on('connect', () => socket.write(payload))
     socket.on('end', () => end())
     // A device that resets after its answer has answered: what came is judged by who asked for it.
     socket.on('error', (error) => (size > 0 ? end() : end(socketError(error))))
-    socket.write(payload)
   })
 }
+
+const asItIs = (reply: Buffer) => reply
 
 /**
  * Devices close the connection themselves right after the answer. Whoever closes first keeps the connection's remains for a minute, and
  * with thousands of polls a minute those make every further connect slow: so the device gets this long, ms, to be the first.
  */
 const lingerMs = 30
+
+/** A shorter JSON text cannot nest deep enough to hurt, bytes. */
+export const shallowUpTo = 16 * 1024
+
+/** All exchanges read into the same bytes, and copy what came before the next one reads: a buffer for each chunk would cost more than the chunk. */
+const arrivals = Buffer.allocUnsafeSlow(64 * 1024)
+const slabSize = 256 * 1024
+let slab = Buffer.allocUnsafeSlow(slabSize)
+let slabUsed = 0
+
+/** A copy of the first bytes of `arrivals`. */
+function kept(length: number): Buffer {
+  if (length > slabSize / 8) return Buffer.from(arrivals.subarray(0, length))
+  if (slabUsed + length > slabSize) {
+    slab = Buffer.allocUnsafeSlow(slabSize)
+    slabUsed = 0
+  }
+  const copy = slab.subarray(slabUsed, slabUsed + length)
+  slabUsed += length
+  arrivals.copy(copy, 0, 0, length)
+  return copy
+}
 
 const unreachable = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENOTFOUND', 'EAI_AGAIN'])
 const ours = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])

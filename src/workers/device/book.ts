@@ -1,4 +1,4 @@
-import type { Observation, Telemetry } from '#devices'
+import type { Device, Observation, Telemetry } from '#devices'
 import { type DeviceRecord, type Event, offlineAfterFailures, type SdkError } from '#model'
 import { isOutOfSockets } from '../sockets.js'
 import { changedSettings, changesBetween, settingsOf } from './changes.js'
@@ -26,31 +26,35 @@ export async function call(worker: Worker, handle: Handle): Promise<number> {
   const askedAt = worker.clock.now()
   try {
     const seen = await visit(worker.visitor, handle)
-    await succeeded(worker, handle, seen, askedAt)
+    const recognising = succeeded(worker, handle, seen, askedAt)
+    if (recognising) await recognising
     return nextPlace(handle.pace, worker.clock.hr(), worker.intervalMs)
   } catch (error) {
     return failed(worker, handle, failureOf(error), askedAt)
   }
 }
 
-/** Books what was read of a device, by a visit or on the way of a command. */
-export async function succeeded(
+/** Books what was read of a device, by a visit or on the way of a command; a promise only if it has to be recognised before. */
+export function succeeded(
   worker: Worker,
   handle: Handle,
   seen: Observation,
   askedAt = worker.clock.now(),
-): Promise<void> {
+): Promise<void> | undefined {
   const { device } = handle
   if (!device || !isHere(worker, handle)) return
-  const { telemetry } = seen
   answered(handle.pace, seen.latencyMs)
   handle.replies = lastingReplies(device, seen.replies)
-  const identity = identityOf(telemetry)
-  if (identity !== undefined && identity !== handle.identity) {
-    const revisit = (other: Handle) => other.turns.run(() => call(worker, other))
-    if (!(await recognise(worker, handle, identity, revisit))) return
-  }
+  const identity = identityOf(seen.telemetry)
+  if (identity === undefined || identity === handle.identity) return book(worker, handle, device, seen, askedAt)
+  const revisit = (other: Handle) => other.turns.run(() => call(worker, other))
+  return recognise(worker, handle, identity, revisit).then((isIt) => {
+    if (isIt) book(worker, handle, device, seen, askedAt)
+  })
+}
 
+function book(worker: Worker, handle: Handle, device: Device, seen: Observation, askedAt: number): undefined {
+  const { telemetry } = seen
   const { goneAt, failures } = handle
   const at = worker.clock.now()
   handle.failures = 0

@@ -55,7 +55,7 @@ async function carryOut(worker: Worker, handle: Handle, order: Order): Promise<R
   if (!isHere(worker, handle)) throw new SdkError('NOT_FOUND', `${handle.id} was removed`)
   order.signal.throwIfAborted()
   const device = await recognised(worker.visitor, handle)
-  const seen: Promise<void>[] = []
+  const seen: (Promise<void> | undefined)[] = []
   const receipt = await execute(device, ioFor(worker.visitor, handle, [device]), order.command, order.params, {
     previous: handle.replies,
     dryRun: order.dryRun,

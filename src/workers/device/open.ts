@@ -63,11 +63,11 @@ export async function openWorker(options: WorkerOptions): Promise<Worker & { clo
     clock,
     concurrency,
     spare: Math.max(0, Math.min(concurrency * spareFactor, sockets - concurrency)),
-    visit: async (handle) => {
-      if (!isHere(worker, handle)) return undefined
+    visit: (handle) => {
+      if (!isHere(worker, handle)) return Promise.resolve(undefined)
       if (ticks.full) poller.hold(true)
       // A command or somebody's own visit is at work: this one is left out.
-      if (handle.turns.busy) return nextPlace(handle.pace, clock.hr(), intervalMs)
+      if (handle.turns.busy) return Promise.resolve(nextPlace(handle.pace, clock.hr(), intervalMs))
       return handle.turns.run(() => call(worker, handle))
     },
   })

@@ -28,15 +28,26 @@ export interface PollerOptions<T> {
 
 /** A visit that takes longer gives its place to the next and waits beside. */
 const slowMs = 1000
+/** While there is no room beside, the slow ones are looked at again after this, ms. */
+const lookAgainMs = 100
 /** A visit that starts so much after its time was late. */
 const lateMs = 1000
 
+/** One visit that is under way. */
+interface Visit {
+  readonly began: number
+  /** The item is to be visited again at once. */
+  again: boolean
+}
+
 export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOptions<T>): Poller<T> {
   const waiting = agenda<T>()
-  /** What is visited now, and whether it is to be visited again at once. */
-  const inside = new Map<T, { again: boolean }>()
-  let active = 0
-  let slow = 0
+  /** What is visited now. */
+  const inside = new Map<T, Visit>()
+  /** The visits that hold a place, the oldest first, and those that wait beside. */
+  const working = new Set<Visit>()
+  const aside = new Set<Visit>()
+  let watching: (() => void) | undefined
   let held = false
   let closed = false
   let armedFor = Number.POSITIVE_INFINITY
@@ -44,18 +55,18 @@ export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOption
   const counts = { polls: 0, latePolls: 0, lagMs: 0, maxLagMs: 0 }
 
   function pump() {
-    while (!held && !closed && active < concurrency) {
+    while (!held && !closed && working.size < concurrency) {
       const now = clock.hr()
       const due = waiting.first()
       const item = waiting.take(now)
       if (item === undefined) break
-      void begin(item, now - due)
+      begin(item, now, now - due)
     }
     arm()
   }
 
   function arm() {
-    const first = held || closed || active >= concurrency ? Number.POSITIVE_INFINITY : waiting.first()
+    const first = held || closed || working.size >= concurrency ? Number.POSITIVE_INFINITY : waiting.first()
     if (first === armedFor) return
     disarm?.()
     armedFor = first
@@ -69,33 +80,48 @@ export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOption
           })
   }
 
-  async function begin(item: T, lag: number) {
+  function begin(item: T, now: number, lag: number) {
     counts.polls++
     counts.lagMs += (lag - counts.lagMs) / 64
     if (lag > counts.maxLagMs) counts.maxLagMs = lag
     if (lag > lateMs) counts.latePolls++
-    const state = { again: false }
-    inside.set(item, state)
-    active++
-    let aside = false
-    const forgetSlow = clock.after(slowMs, () => {
-      if (slow >= spare) return
-      aside = true
-      slow++
-      active--
-      pump()
-    })
-    const next = await visit(item)
-    forgetSlow()
-    if (aside) slow--
-    else active--
-    const mine = inside.get(item) === state
-    if (mine) inside.delete(item)
-    if (mine && !closed) {
-      if (state.again) waiting.set(item, clock.hr())
-      else if (next !== undefined) waiting.set(item, next)
+    const mine: Visit = { began: now, again: false }
+    inside.set(item, mine)
+    working.add(mine)
+    watch()
+    void visit(item).then((next) => end(item, mine, next))
+  }
+
+  function end(item: T, mine: Visit, next: number | undefined) {
+    if (!working.delete(mine)) aside.delete(mine)
+    if (inside.get(item) === mine) {
+      inside.delete(item)
+      if (!closed && mine.again) waiting.set(item, clock.hr())
+      else if (!closed && next !== undefined) waiting.set(item, next)
     }
     pump()
+  }
+
+  /** One timer for all visits: it waits for the oldest of them to become slow. */
+  function watch() {
+    if (watching || closed) return
+    for (const { began } of working) {
+      const ms = began + slowMs - clock.hr()
+      watching = clock.after(ms > 0 ? Math.ceil(ms) : lookAgainMs, setAside)
+      return
+    }
+  }
+
+  function setAside() {
+    watching = undefined
+    const now = clock.hr()
+    for (const visit of working) {
+      if (now - visit.began < slowMs || aside.size >= spare) break
+      working.delete(visit)
+      aside.add(visit)
+    }
+    pump()
+    watch()
   }
 
   return {
@@ -132,13 +158,14 @@ export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOption
       latePolls: counts.latePolls,
       lagMs: Math.round(counts.lagMs),
       maxLagMs: Math.round(counts.maxLagMs),
-      active,
-      slow,
+      active: working.size,
+      slow: aside.size,
       queued: waiting.size,
     }),
     close() {
       closed = true
       disarm?.()
+      watching?.()
     },
   }
 }

@@ -11,20 +11,32 @@ export interface Turns {
 const maxWaiting = 8
 
 export function turns(): Turns {
-  let last: Promise<unknown> = Promise.resolve()
-  let inside = 0
+  const waiting: (() => void)[] = []
+  let busy = false
+
+  /** Nearly always nobody waits: then a turn costs next to nothing. */
+  function begin<T>(job: () => Promise<T>): Promise<T> {
+    busy = true
+    const mine = job()
+    mine.then(next, next)
+    return mine
+  }
+
+  function next() {
+    busy = false
+    waiting.shift()?.()
+  }
+
   return {
     get busy() {
-      return inside > 0
+      return busy
     },
     run(job) {
-      if (inside > maxWaiting) {
-        return Promise.reject(new SdkError('DEVICE_BUSY', `${inside} requests wait for this device already`))
+      if (!busy) return begin(job)
+      if (waiting.length >= maxWaiting) {
+        return Promise.reject(new SdkError('DEVICE_BUSY', `${waiting.length} requests wait for this device already`))
       }
-      inside++
-      const mine = last.then(job).finally(() => inside--)
-      last = mine.catch(() => {})
-      return mine
+      return new Promise((resolve) => waiting.push(() => resolve(begin(job))))
     },
   }
 }

@@ -142,7 +142,7 @@ test('visits are bounded, due ones wait, and a slow one gives its place to the n
   poller.close()
 })
 
-test('each device is visited at its own times and nothing but one timer waits', async (t) => {
+test('each device is visited at its own times, and two timers are enough for any number of them', async (t) => {
   const clock = new FakeClock()
   const visits = new Map<number, number[]>()
   const poller = openPoller<number>({
@@ -156,7 +156,7 @@ test('each device is visited at its own times and nothing but one timer waits', 
   })
   for (let item = 0; item < 100; item++) poller.at(item, item * 10)
   await clock.advance(3500)
-  t.is(clock.pending, 1)
+  t.ok(clock.pending <= 2, 'one for the next visit, one for those that become slow')
   t.ok([...visits.values()].every((times) => times.length >= 3 && times.length <= 4))
   t.is(visits.size, 100)
   poller.drop(5)
