@@ -1,8 +1,9 @@
 import { type Clock, SdkError, systemClock } from '#model'
 import { addressesFrom } from './addresses.js'
+import type { Breed } from './breed.js'
 import type { Fault, FaultKind } from './faults.js'
 import type { Machine } from './machine.js'
-import { type Breed, breedsOf, defaultMix, type Mix, parseMix } from './mix.js'
+import { breedsOf, defaultMix, type Mix, parseMix } from './mix.js'
 import { chance } from './random.js'
 import { Listeners, type Simulator } from './server.js'
 import { Storm } from './storm.js'
@@ -15,7 +16,7 @@ export interface FarmOptions {
   readonly host?: string
   /** First address or network (`127.1.0.1`, `127.1.0.0/22`): every miner has its own address, and the standard ports. */
   readonly addresses?: string
-  /** Another web port for Antminers than 80, which not everybody may listen on. Only with `addresses`. */
+  /** Another web port than 80, which not everybody may listen on. Only with `addresses`. */
   readonly webPort?: number
   readonly seed?: number
   readonly clock?: Clock
@@ -108,7 +109,11 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
     return breed.make({ clock, speed, elapsedS, address, seed: seedOf(seed, index) })
   })
   const listeners = simulators.map((simulator, index) => {
-    return new Listeners(simulator, hosts?.[index] ?? one, hosts ? standard(options.webPort) : free(simulator))
+    return new Listeners(
+      simulator,
+      hosts?.[index] ?? one,
+      hosts ? standard(simulator, options.webPort) : free(simulator),
+    )
   })
   try {
     await inGroups(listeners, (each) => each.listen())
@@ -130,8 +135,9 @@ function seedOf(seed: number, index: number): number {
 }
 
 const free = (simulator: Simulator) => Object.fromEntries(simulator.doors.map(({ name }) => [name, 0]))
-const standard = (webPort: number | undefined): Record<string, number> =>
-  webPort === undefined ? {} : { http: webPort }
+const isWeb = ({ standardPort }: { standardPort: number }) => standardPort === 80
+const standard = ({ doors }: Simulator, webPort: number | undefined): Record<string, number> =>
+  webPort === undefined ? {} : Object.fromEntries(doors.filter(isWeb).map(({ name }) => [name, webPort]))
 
 function deviceOf(
   breed: Breed,

@@ -8,6 +8,7 @@
  * factory password, the compatible form that v3 firmware gives; API v3 (4433) with frames, heartbeat, salt, time window, encrypted
  * parameters; logs and firmware over both.
  * Antminer, stock firmware: the CGI pages with digest login (80), the read-only RPC with `new_api` (4028), the engineering port (6060).
+ * Avalon: the RPC in its JSON form with the bracket strings, and `ascset`.
  *
  * Not simulated: TLS and the pages for browsers, UDP announcements, the vendor tool's port 8889, `set.miner.report`, single chips,
  * firmware images (any is taken that looks like one), real pools (shares are counted, none is sent), a change of the miner's own
@@ -19,7 +20,7 @@ export { Farm, type FarmDevice, type FarmOptions, plainDevice, type SimulatedDev
 export { type Fault, type FaultKind, faultKinds, faults } from './faults.js'
 export { type AntminerRow, antminers, type Hardware, type WhatsminerRow, whatsminers } from './hardware.js'
 export { Machine } from './machine.js'
-export { type Mix, parseMix } from './mix.js'
+export { breeds, type Mix, parseMix } from './mix.js'
 export { Physics, type Reading } from './physics.js'
 export { type FarmProcess, forkSimulation } from './process.js'
 export { runSimulation, type SimulationOptions } from './run.js'

@@ -1,41 +1,21 @@
 import { SdkError } from '#model'
 import { antminer } from './antminer/index.js'
-import { type AntminerRow, antminers, type WhatsminerRow, whatsminers } from './hardware.js'
-import type { MachineOptions } from './machine.js'
-import type { Simulator } from './server.js'
+import { avalonBreeds } from './avalon/index.js'
+import { type Breed, breedsFrom } from './breed.js'
+import { antminers, whatsminers } from './hardware.js'
 import { simulatedPassword, whatsminer } from './whatsminer/index.js'
 
-/** One kind of device that a farm can have: who it is to the worker, and how it is made. */
-export interface Breed {
-  readonly family: 'whatsminer' | 'antminer'
-  readonly library: string
-  readonly model: string
-  /** The door that `port` of a device entry means. */
-  readonly mainDoor: 'rpc' | 'http'
-  readonly credentials: { readonly username: string; readonly password: string }
-  readonly make: (options: MachineOptions) => Simulator
-}
-
-const ofWhatsminer = (row: WhatsminerRow): Breed => ({
-  family: 'whatsminer',
-  library: 'miner-whatsminer',
-  model: row.model,
-  mainDoor: 'rpc',
-  // On 4433 the accounts have names; on 4028 there is only a password.
-  credentials: { username: row.apiV3 ? 'super' : 'admin', password: simulatedPassword },
-  make: (options) => whatsminer(row, options),
+// On 4433 the accounts have names; on 4028 there is only a password.
+const whatsminerBreeds = whatsminers.flatMap((row) => {
+  const credentials = { username: row.apiV3 ? 'super' : 'admin', password: simulatedPassword }
+  return breedsFrom([row], { family: 'whatsminer', mainDoor: 'rpc', credentials }, whatsminer)
 })
+const root = { username: 'root', password: 'root' }
+const antminerBreeds = breedsFrom(antminers, { family: 'antminer', mainDoor: 'http', credentials: root }, antminer)
 
-const ofAntminer = (row: AntminerRow): Breed => ({
-  family: 'antminer',
-  library: 'miner-antminer',
-  model: row.model,
-  mainDoor: 'http',
-  credentials: { username: 'root', password: 'root' },
-  make: (options) => antminer(row, options),
-})
+export const breeds: readonly Breed[] = [...whatsminerBreeds, ...antminerBreeds, ...avalonBreeds]
 
-export const breeds: readonly Breed[] = [...whatsminers.map(ofWhatsminer), ...antminers.map(ofAntminer)]
+export const families: readonly string[] = [...new Set(breeds.map(({ family }) => family))]
 
 /** Shares by family or model: `{ whatsminer: 0.6, antminer: 0.4 }`, `{ M56S: 3, 'S21 XP Hyd.': 1 }`. */
 export type Mix = Readonly<Record<string, number>>
@@ -59,7 +39,7 @@ function chosen(mix: Mix): { share: number; breeds: readonly Breed[] }[] {
   const entries = Object.entries(mix).map(([name, share]) => {
     const found = breeds.filter(({ family, model }) => plain(name) === family || plain(name) === plain(model))
     if (found.length === 0) {
-      const names = ['whatsminer', 'antminer', ...breeds.map(({ model }) => model)].join(', ')
+      const names = [...families, ...breeds.map(({ model }) => model)].join(', ')
       throw new SdkError('BAD_REQUEST', `the mix names "${name}", which is not simulated; there are ${names}`)
     }
     if (!(share >= 0)) throw new SdkError('BAD_REQUEST', `the share of "${name}" in the mix is no number from 0 on`)

@@ -78,6 +78,6 @@ function report(farm: Farm, print: (line: string) => void) {
     print([`${host}:${port}`, library, model, `user ${username}`, ...others].join('\t'))
   }
   if (devices.length > listed) print(`... and ${devices.length - listed} more, up to ${devices.at(-1)!.host}`)
-  const stock = devices.find(({ library }) => library === 'miner-whatsminer')
-  if (stock) print(`The simulated Whatsminers have the password ${stock.password}, the Antminers root.`)
+  const passwords = new Map(devices.map(({ library, password }) => [library, password]))
+  print(`Their passwords are known to all: ${[...passwords].map((pair) => pair.join(' ')).join(', ')}.`)
 }

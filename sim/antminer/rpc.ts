@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net'
-import { type Fields, objectEnd, parseObject, round } from '../json.js'
+import { type Fields, round } from '../json.js'
 import type { Reading } from '../physics.js'
 import type { PoolReading } from '../pools.js'
-import { type Door, deliver } from '../server.js'
+import { type RpcReply, type RpcRequest, rpcDoor } from '../rpc.js'
+import type { Door } from '../server.js'
 import {
   ago,
   chipMap,
@@ -15,42 +15,23 @@ import {
 } from './replies.js'
 import type { AntminerState } from './state.js'
 
-const idleMs = 10_000
-/** What the daemon reads at once. */
-const maxRequestBytes = 4096
 const privileged = /^(restart|quit|save|addpool|switchpool|removepool|enablepool|disablepool|poolpriority|ascset|zero)$/
 const chainPlaces = 4
 
-/** The read-only RPC of the mining process on 4028: one request a connection, the answer ends with a NUL. */
-export function rpcDoor(state: AntminerState): Door {
-  const open = (socket: Socket) => {
-    let text = ''
-    const stop = state.machine.clock.after(idleMs, () => socket.destroy())
-    socket.on('close', stop)
-    const take = (chunk: Buffer) => {
-      text += chunk.toString('latin1')
-      const isObject = /^\s*({|$)/.test(text)
-      const end = isObject ? objectEnd(text) : -1
-      if (end < 0 && isObject && text.length <= maxRequestBytes) return
-      socket.off('data', take)
-      socket.resume()
-      stop()
-      const request = end < 0 ? undefined : parseObject(text.slice(0, end))
-      deliver(state.machine, socket, `${JSON.stringify(answer(state, request))}\0`, true)
-    }
-    socket.on('data', take)
-  }
-  return { name: 'rpc', standardPort: 4028, open, isAway: () => state.isDaemonAway }
+/** The read-only RPC of the mining process, also in the form of the web interface. */
+export function antminerRpc(state: AntminerState): Door {
+  return rpcDoor(state.machine, {
+    answer: (request) => answer(state, request),
+    refuse: (code, text) => refusal(state, code, text),
+    isAway: () => state.isDaemonAway,
+  })
 }
 
-function answer(state: AntminerState, request: Fields | undefined): Fields {
-  if (!request) return refusal(state, 23, 'Invalid JSON')
-  const { command, new_api: isNew } = request
-  if (typeof command !== 'string') return refusal(state, 24, "Missing JSON 'command'")
-  const reply = isNew === true ? newCommands.get(command) : commands.get(command)
-  if (reply) return reply(state)
-  if (privileged.test(command)) return refusal(state, 45, `Access denied to '${command}' command`)
-  return refusal(state, 14, 'Invalid command')
+function answer(state: AntminerState, { command, fields }: RpcRequest): RpcReply {
+  const reply = fields.new_api === true ? newCommands.get(command) : commands.get(command)
+  if (reply) return { json: reply(state) }
+  if (privileged.test(command)) return { json: refusal(state, 45, `Access denied to '${command}' command`) }
+  return { json: refusal(state, 14, 'Invalid command') }
 }
 
 function refusal(state: AntminerState, code: number, text: string): Fields {

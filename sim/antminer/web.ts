@@ -1,41 +1,21 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type HttpCall, type HttpReply, httpDoor } from '../http.js'
 import { type Fields, parseObject } from '../json.js'
-import { type Door, deliver, isWireSound } from '../server.js'
+import type { Door } from '../server.js'
 import { DigestGate } from './digest.js'
 import { chart, config, log, networkInfo, pools, stats, summary, systemInfo } from './replies.js'
 import { type AntminerState, isTrue } from './state.js'
 
-/** Firmware images have some 30 MB, everything else some hundred bytes. */
-const maxBodyBytes = 64 * 1024 * 1024
-const keepAliveMs = 5_000
-
-interface Answer {
-  readonly status?: number
-  readonly json?: unknown
-  readonly text?: string
-  /** Runs when the answer is out. */
-  readonly after?: () => void
-  /** No answer: the connection is cut. */
-  readonly cut?: true
-}
-
-interface Call {
-  readonly method: string
-  readonly type: string
-  readonly body: Buffer
-}
-
-type Page = (state: AntminerState, call: Call) => Answer | undefined
+type Page = (state: AntminerState, call: HttpCall) => HttpReply | undefined
 
 const json =
   (value: (state: AntminerState) => unknown): Page =>
   (state) => ({ json: value(state) })
-const result = (ok: boolean, code: string, msg: string): Answer => ({
+const result = (ok: boolean, code: string, msg: string): HttpReply => ({
   json: { stats: ok ? 'success' : 'error', code, msg },
 })
 
 /** A write: POST with a JSON object, unless the fault `refusedWrite` stands against it. */
-function write(refused: string, run: (state: AntminerState, body: Fields) => Answer): Page {
+function write(refused: string, run: (state: AntminerState, body: Fields) => HttpReply): Page {
   return (state, { method, body }) => {
     const fields = method === 'POST' ? parseObject(body.toString('utf8')) : undefined
     if (!fields || state.machine.has('refusedWrite')) return result(false, refused, 'refused')
@@ -75,9 +55,9 @@ const reboot: Page = (state) =>
     ? result(false, 'M001', 'refused')
     : { cut: true, after: () => state.machine.reboot() }
 
-const upgrade: Page = (state, { method, type, body }) => {
+const upgrade: Page = (state, { method, headers, body }) => {
   if (method !== 'POST' || state.machine.has('refusedWrite')) return result(false, 'U001', 'refused')
-  const image = uploaded(type, body)
+  const image = uploaded(headers['content-type'] ?? '', body)
   if (!image) return result(false, 'U001', 'Cannot find the firmware file!')
   if (!isImage(image)) return result(false, 'U001', 'Cannot find signature!')
   return { ...result(true, 'U000', 'OK!'), after: () => state.update(image) }
@@ -125,82 +105,24 @@ const pages: Readonly<Record<string, Page>> = {
   upgrade,
 }
 
+const unauthorized =
+  '<html><head><title>401 - Unauthorized</title></head><body><h1>401 - Unauthorized</h1></body></html>'
+
 /** The web interface on 80: every path wants a digest login. */
 export function webDoor(state: AntminerState): Door {
   const gate = new DigestGate(state.machine.clock)
-  // Never listens itself: it is handed the connections of the miner's port, so an idle miner has no timer.
-  const server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
-    collect(request, (body) => answer(state, gate, request, response, body))
-  })
-  return { name: 'http', standardPort: 80, open: (socket) => server.emit('connection', socket) }
-}
-
-function collect(request: IncomingMessage, done: (body: Buffer) => void) {
-  const chunks: Buffer[] = []
-  let size = 0
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (size > maxBodyBytes) request.destroy()
-    else chunks.push(chunk)
-  })
-  request.on('end', () => done(Buffer.concat(chunks)))
-}
-
-function answer(
-  state: AntminerState,
-  gate: DigestGate,
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: Buffer,
-) {
-  const { method = 'GET', url = '/', headers } = request
-  const login = gate.check(headers.authorization, method, url, state.username, state.password)
-  if (login !== 'right') {
-    const text = '<html><head><title>401 - Unauthorized</title></head><body><h1>401 - Unauthorized</h1></body></html>'
-    return send(
-      state,
-      request,
-      response,
-      { status: 401, text },
-      { 'www-authenticate': gate.challenge(login === 'stale') },
-    )
-  }
-  const name = /^\/cgi-bin\/(\w+)\.cgi(?:\?|$)/.exec(url)?.[1] ?? ''
-  const page = Object.hasOwn(pages, name) ? pages[name] : undefined
-  const reply = page?.(state, { method, type: headers['content-type'] ?? '', body }) ?? {
-    status: 404,
-    text: 'Not Found',
-  }
-  if (reply.cut) {
-    // A reboot cuts every connection of the miner, this one too.
-    request.socket.resetAndDestroy()
-    return reply.after?.()
-  }
-  send(state, request, response, reply, {})
-}
-
-function send(
-  state: AntminerState,
-  request: IncomingMessage,
-  response: ServerResponse,
-  reply: Answer,
-  headers: Record<string, string>,
-) {
-  const { status = 200, json, text, after } = reply
-  const body = Buffer.from(text ?? JSON.stringify(json))
-  const all = {
-    'content-type': text === undefined ? 'application/json' : 'text/html',
-    'content-length': String(body.length),
+  return httpDoor(state.machine, {
     server: 'lighttpd/1.4.32',
-    ...headers,
-  }
-  if (isWireSound(state.machine)) {
-    response.writeHead(status, all)
-    response.end(body, after)
-    return
-  }
-  const head = Object.entries({ ...all, connection: 'close' }).map(([key, value]) => `${key}: ${value}\r\n`)
-  const bytes = Buffer.concat([Buffer.from(`HTTP/1.1 ${status} Simulated\r\n${head.join('')}\r\n`), body])
-  deliver(state.machine, request.socket, bytes, true)
-  after?.()
+    answer(call) {
+      const { method, url, headers } = call
+      const login = gate.check(headers.authorization, method, url, state.username, state.password)
+      if (login !== 'right') {
+        const challenge = { 'www-authenticate': gate.challenge(login === 'stale') }
+        return { status: 401, text: unauthorized, headers: challenge }
+      }
+      const name = /^\/cgi-bin\/(\w+)\.cgi$/.exec(call.path)?.[1] ?? ''
+      const page = Object.hasOwn(pages, name) ? pages[name] : undefined
+      return page?.(state, call) ?? { status: 404, text: 'Not Found' }
+    },
+  })
 }

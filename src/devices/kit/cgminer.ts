@@ -91,10 +91,13 @@ function exchangeOf(io: Io, request: object): Promise<Buffer> {
 }
 
 const daemonDown = /^socket connect failed/i
+/** What a mining process says when it is told to restart or end. */
+const farewell = /^\s*(RESTART|BYE)\b/
 
 function parseReply(reply: Buffer): unknown {
   if (daemonDown.test(reply.subarray(0, 32).toString('latin1')))
     throw new SdkError('DEVICE_BUSY', 'the controller answers, its mining process does not')
+  if (farewell.test(reply.subarray(0, 32).toString('latin1'))) return {}
   return isTextReply(reply) ? textReply(reply) : parseJson(reply)
 }
 

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import type { Evidence, Probe } from '../define.js'
-import { rpcVersion } from './cgminer.js'
+import { rpc, rpcPort, rpcVersion } from './cgminer.js'
 import { parseChallenge } from './digest.js'
 import { type HttpResponse, http, webPort } from './http.js'
 import { isObject } from './json.js'
@@ -56,11 +56,22 @@ const daemonSigns: readonly (readonly [RegExp, Sign])[] = [
   [/hiveon/i, 'hiveon'],
   [/mskminer/i, 'mskminer'],
   [/btminer|whatsminer|bitmicro/i, 'whatsminer'],
-  [/avalon/i, 'avalon'],
+  [/avalon|"HWTYPE":"\w*MM\d/i, 'avalon'],
   [/bdminer|sealminer/i, 'sealminer'],
   [/gcminer|fluxos|auradine/i, 'auradine'],
   [/antminer|bmminer/i, 'bitmain'],
 ]
+
+/** Of firmwares whose `version` says nothing of themselves: they are told by their stats. */
+export const rpcStats: Probe = {
+  name: 'rpc stats',
+  port: rpcPort,
+  when(seen) {
+    const sign = daemonSign(seen)
+    return seen.answer(rpcVersion) !== undefined && (sign === undefined || sign === 'other')
+  },
+  run: (io) => rpc(io, { command: 'stats' }),
+}
 
 /** The first page, without a login and without following where it points. */
 export const webPage: Probe = {

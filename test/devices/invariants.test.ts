@@ -1,0 +1,126 @@
+import test from 'brittle'
+import fc from 'fast-check'
+import { type Device, miners, type Replies, type StoredReply } from '#devices'
+import { commands, SdkError } from '#model'
+import { extract } from '../../src/devices/extract.js'
+import { capture, flaw } from './fake-miner.js'
+
+/** What each read of a definition was answered in the captures: several where there are several. */
+type Answers = Readonly<Record<string, readonly string[]>>
+
+const avalons: Answers = {
+  summary: ['avalon/avalon_q_25052801/summary.json'],
+  estats: ['avalon/a1246_21072802/stats.json', 'avalon/avalon_q_25052801/stats.json'],
+  litestats: ['avalon/avalon_q_25052801/litestats.json'],
+  pools: ['avalon/avalon_q_25052801/pools.json'],
+  version: ['avalon/avalon_q_25052801/version.json'],
+}
+
+const captured: readonly (readonly [library: string, family: string, answers: Answers])[] = [
+  ['miner-avalon', 'stock', avalons],
+]
+
+const strange = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom<unknown>(
+    null,
+    '',
+    'nan',
+    -1,
+    255,
+    65535,
+    -273,
+    1e308,
+    '1e999',
+    [],
+    {},
+    [[]],
+    true,
+    '-',
+    'A[1] B[2 3] PS[] ECHU[9 9]',
+    'x'.repeat(5000),
+  ),
+)
+
+/** The reply with another value at some place of it. */
+function spoiled(reply: unknown, steps: readonly number[], value: unknown): unknown {
+  const copy = structuredClone(reply)
+  if (copy === null || typeof copy !== 'object') return value
+  let place = copy as Record<string, unknown>
+  for (const step of steps.slice(0, -1)) {
+    const inner = Object.values(place)[step % Math.max(1, Object.keys(place).length)]
+    if (inner === null || typeof inner !== 'object') break
+    place = inner as Record<string, unknown>
+  }
+  const keys = Object.keys(place)
+  if (keys.length > 0) place[keys[steps.at(-1)! % keys.length]!] = value
+  return copy
+}
+
+/** The outcome of a read; what a parser throws must be one of our device errors. */
+function stored(device: Device, name: string, reply: unknown): StoredReply {
+  try {
+    return { at: 0, value: device.reads[name]!.parse(reply) }
+  } catch (error) {
+    if (error instanceof SdkError && /^DEVICE_|^NOT_REPORTED/.test(error.code)) return { at: 0, error }
+    throw error
+  }
+}
+
+for (const [library, family, answers] of captured) {
+  const device = miners.find((each) => each.library === library && each.family === family)!
+
+  test(`${library} ${family}: any value at any place of its replies is taken or refused, and makes no NaN`, (t) => {
+    const replies = Object.entries(answers).map(([name, files]) => [name, files.map(capture)] as const)
+    for (const [name] of replies) t.ok(device.reads[name], `there is a read ${name}`)
+    const change = fc.record({
+      which: fc.nat(),
+      file: fc.nat(),
+      steps: fc.array(fc.nat(), { minLength: 1, maxLength: 7 }),
+      value: strange,
+    })
+    fc.assert(
+      fc.property(change, ({ which, file, steps, value }) => {
+        const seen: Record<string, StoredReply> = {}
+        for (const [at, [name, files]] of replies.entries()) {
+          const reply = files[file % files.length]
+          seen[name] = stored(device, name, at === which % replies.length ? spoiled(reply, steps, value) : reply)
+        }
+        const { telemetry } = extract(device, seen as Replies)
+        return flaw(telemetry) === undefined
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  test(`${library} ${family}: any reply at all is taken or refused`, (t) => {
+    fc.assert(
+      fc.property(strange, (reply) => {
+        const seen = Object.fromEntries(Object.keys(device.reads).map((name) => [name, stored(device, name, reply)]))
+        return flaw(extract(device, seen).telemetry) === undefined
+      }),
+      { numRuns: 200 },
+    )
+    t.pass()
+  })
+}
+
+test('every definition is whole', (t) => {
+  const names = miners.map(({ library, family }) => `${library} ${family}`)
+  t.is(new Set(names).size, names.length, 'no two have one name')
+  for (const device of miners) {
+    const name = `${device.library} ${device.family}`
+    t.ok(/^[a-z]+-[a-z0-9]+$/.test(device.library), name)
+    t.ok(device.defaults.timeoutMs > 0 && device.defaults.intervalMs > 0, name)
+    t.ok(device.identify.probes.length > 0, `${name} can be told`)
+    for (const command of device.capabilities) t.ok(Object.hasOwn(commands, command), `${name}: ${command}`)
+    const fields = device.telemetry.map(([field]) => field)
+    for (const field of ['model', 'hashrateThs', 'pools', 'boards', 'firmwareVersion', 'asleep'])
+      t.ok(fields.includes(field as never), `${name} reads ${field}`)
+    for (const [model, row] of Object.entries(device.models)) {
+      t.ok(device.modelOf(model), `${name}: ${model} is found under its own name`)
+      for (const fact of [row.boards, row.chips, row.fans])
+        t.ok(fact === undefined || (Number.isInteger(fact) && fact >= 0), `${name}: ${model}`)
+    }
+  }
+})
