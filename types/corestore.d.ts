@@ -2,6 +2,11 @@ declare module 'corestore' {
   import type { Duplex } from 'node:stream'
   import type Hypercore from 'hypercore'
 
+  interface CoreOptions {
+    writable?: boolean
+    /** How its blocks are read: see Autobase. */
+    encryption?: unknown
+  }
   interface Options {
     /** Opens a folder that was moved or copied. */
     allowBackup?: boolean
@@ -18,11 +23,13 @@ declare module 'corestore' {
     constructor(path: string, options?: Options)
     readonly primaryKey: Uint8Array
     readonly storage: {
+      /** The folder. */
+      readonly path: string
       /** Gives the space of what was cleared back to the disk. */
       compact(): Promise<void>
     }
     ready(): Promise<void>
-    get(options: { name: string } | { key: Uint8Array; writable?: boolean }): Hypercore
+    get(options: { name: string } | ({ key: Uint8Array } & CoreOptions)): Hypercore
     namespace(name: string): Corestore
     /** Exchanges all logs that are open with the peer at the other end. */
     replicate(stream: Duplex | boolean): Duplex

@@ -19,6 +19,8 @@ declare module 'hyperbee' {
     value: V
   }
   interface Batch<V> {
+    /** Sees what the batch has put. */
+    get(key: string): Promise<Entry<V> | null>
     put(key: string, value: V): Promise<void>
     del(key: string): Promise<void>
     /** Writes all of it or nothing. */
@@ -38,12 +40,15 @@ declare module 'hyperbee' {
     readonly version: number
     ready(): Promise<void>
     get(key: string, options?: Reading): Promise<Entry<V> | null>
-    batch(): Batch<V>
+    /** `update: false`: on the state as it is here, without asking peers. */
+    batch(options?: { update?: boolean }): Batch<V>
     createReadStream(range?: Range, options?: Reading & { reverse?: boolean; limit?: number }): AsyncIterable<Entry<V>>
     /** Every change in order, from the block `gte` on. */
     createHistoryStream(options?: Reading & { gte?: number }): AsyncIterable<Entry<V> & { type: 'put' | 'del' }>
     /** The tree as it was at a length of its log; to be closed by the caller. */
     checkout(version: number): Hyperbee<V>
+    /** The tree as it is now; to be closed by the caller. */
+    snapshot(): Hyperbee<V>
     /** Closes its session of the core, too. */
     close(): Promise<void>
   }

@@ -9,6 +9,8 @@ declare module 'hypercore-crypto' {
     sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array
     /** False also for a signature or a key of the wrong length. */
     verify(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean
+    /** 32 bytes of BLAKE2b. */
+    hash(data: Uint8Array): Uint8Array
     randomBytes(count: number): Uint8Array
     /** Names a log or a topic without giving its key away. */
     discoveryKey(key: Uint8Array): Uint8Array

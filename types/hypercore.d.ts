@@ -17,6 +17,9 @@ declare module 'hypercore' {
     /** One end of an encrypted connection; the other end takes its bytes. */
     static createProtocolStream(isInitiator: boolean): Duplex
     readonly length: number
+    /** Up to where a quorum signed it. */
+    readonly signedLength: number
+    readonly peers: readonly { readonly remoteLength: number; readonly stream: Duplex }[]
     readonly contiguousLength: number
     readonly byteLength: number
     readonly fork: number

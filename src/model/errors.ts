@@ -95,6 +95,12 @@ export const errorCodes = {
     title: 'A key, vault or backup cannot be opened',
     action: 'Restore it from a backup: `miningsdk restore <file>`.',
   },
+  RECORD_KEY_WRONG: {
+    status: 500,
+    retry: false,
+    title: "The key does not open the fleet's record",
+    action: 'Remove the copy of the record in `storage`, and join the fleet again with a new invite.',
+  },
   PASSPHRASE_WRONG: {
     status: 400,
     retry: false,

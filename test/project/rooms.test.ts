@@ -10,7 +10,10 @@ const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
   rpc: { rooms: ['model'], packages: [] },
   devices: { rooms: ['model'], packages: [] },
   'devices/kit': { rooms: ['model'], packages: ['undici'] },
-  replication: { rooms: ['model', 'keys'], packages: ['corestore', 'hyperbee', 'hypercore'] },
+  replication: {
+    rooms: ['model', 'keys'],
+    packages: ['autobase', 'b4a', 'corestore', 'hyperbee', 'hypercore', 'hypercore-crypto'],
+  },
   node: { rooms: ['model', 'keys', 'rpc', 'replication'], packages: ['pino', 'fastest-levenshtein'] },
   workers: { rooms: ['model', 'rpc', 'devices', 'replication', 'node'], packages: ['fastest-levenshtein'] },
   gateway: {
