@@ -19,7 +19,6 @@ declare module 'hypercore' {
     readonly length: number
     /** Up to where a quorum signed it. */
     readonly signedLength: number
-    readonly peers: readonly { readonly remoteLength: number; readonly stream: Duplex }[]
     readonly contiguousLength: number
     readonly byteLength: number
     readonly fork: number
@@ -28,7 +27,11 @@ declare module 'hypercore' {
     readonly writable: boolean
     readonly closing: Promise<void> | null
     /** The peers that this log is exchanged with now, each over a channel of its own. */
-    readonly peers: readonly { readonly protomux: object; readonly channel: { close(): void } }[]
+    readonly peers: readonly {
+      readonly protomux: object
+      readonly channel: { close(): void }
+      readonly remoteLength: number
+    }[]
     /** Null until the log is open. */
     readonly core: { readonly replicator: { detachFrom(protomux: object): void } } | null
     readonly closed: boolean
