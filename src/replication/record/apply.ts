@@ -13,8 +13,8 @@ import {
   type Turn,
 } from './intent.js'
 import { kinds } from './intents/index.js'
+import type { MemberRow, RefusedRow, WriterRow } from './shapes.js'
 import { signedDigest } from './signed.js'
-import type { MemberRow, RefusedRow, WriterRow } from './types.js'
 import { rows, type View } from './view.js'
 
 /** Told of every intent of a block, after it was taken or refused: for those who wait for the outcome of their own. Changes nothing. */

@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import b4a from 'b4a'
 import { SdkError } from '#model'
-import type { DevicePlace } from './types.js'
+import type { DevicePlace } from './shapes.js'
 
 /** Devices on a page: about 30 kB, so that one that moves does not rewrite all. */
 export const devicesAPage = 2000

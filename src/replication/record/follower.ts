@@ -1,7 +1,7 @@
 import type { Changes } from 'autobase'
 import type { Key } from '#keys'
 import type { Mirror } from './mirror.js'
-import type { RecordPart } from './types.js'
+import type { RecordPart } from './shapes.js'
 import { type View, viewName } from './view.js'
 
 /** Keeps the mirror at the view: one round at a time, whatever came meanwhile in the next. */

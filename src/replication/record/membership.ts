@@ -1,7 +1,7 @@
 import type { Grant, Key } from '#keys'
 import type { Author, Reason, Turn } from './intent.js'
 import { mayRule } from './rules.js'
-import type { MemberRow, RevokedRow, WriterRow } from './types.js'
+import type { MemberRow, RevokedRow, WriterRow } from './shapes.js'
 import { rows } from './view.js'
 
 /**

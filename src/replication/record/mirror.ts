@@ -1,6 +1,6 @@
 import type { Key } from '#keys'
 import type { Fleet } from './intent.js'
-import type { Member, MemberRow, RecordPart, RevokedRow, Service, ServiceRow, TopicRow, WriterRow } from './types.js'
+import type { Member, MemberRow, RecordPart, RevokedRow, Service, ServiceRow, TopicRow, WriterRow } from './shapes.js'
 import { rows, type View } from './view.js'
 
 /** Blocks of the view's end that may be undone: whose rows they wrote is kept, to look at these again. */

@@ -12,7 +12,7 @@ import type {
   RefusedRow,
   SiteRow,
   TimeQuery,
-} from './types.js'
+} from './shapes.js'
 import { rows, type View } from './view.js'
 
 const defaultRows = 100

@@ -9,8 +9,9 @@ import type { Reason } from './intent.js'
 import type { Intent } from './intents/index.js'
 import { Mirror } from './mirror.js'
 import { readAudit, readDevices, readEvents, readInvites, readRefused, readSites } from './read.js'
+import type { RecordChange, TimeQuery } from './shapes.js'
 import { claimLog } from './signed.js'
-import type { FleetRecord, RecordChange, RecordLimits, RecordOptions, TimeQuery } from './types.js'
+import type { FleetRecord, RecordLimits, RecordOptions } from './types.js'
 
 const defaults: RecordLimits = { writeMs: 30_000, ackMs: 1000 }
 

@@ -1,6 +1,6 @@
 import type { Reason, Turn } from './intent.js'
+import type { MemberRow, ServiceRow } from './shapes.js'
 import { canonical } from './signed.js'
-import type { MemberRow, ServiceRow } from './types.js'
 import { rows } from './view.js'
 
 /** The newest word about a service counts, whatever order words come in; of two of the same time, one, the same everywhere. */

@@ -2,8 +2,8 @@ import { roles } from '#keys'
 import { defineIntent, fields, KeySchema, SignatureSchema } from '../intent.js'
 import { logsOf } from '../membership.js'
 import { anyWriter } from '../rules.js'
+import type { MemberRow, WriterRow } from '../shapes.js'
 import { isClaimed } from '../signed.js'
-import type { MemberRow, WriterRow } from '../types.js'
 import { rows } from '../view.js'
 
 /** A member that is installed anew now and then leaves a log behind: more than so many at once is a mistake. */

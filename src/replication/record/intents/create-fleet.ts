@@ -2,7 +2,7 @@ import { GrantSchema, type Key, roles, verifyGrant } from '#keys'
 import { SdkError } from '#model'
 import { defineIntent, type Fleet, fields, KeySchema, NameSchema } from '../intent.js'
 import { anyWriter } from '../rules.js'
-import type { MemberRow, TopicRow, WriterRow } from '../types.js'
+import type { MemberRow, TopicRow, WriterRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /**

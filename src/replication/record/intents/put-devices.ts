@@ -3,7 +3,7 @@ import { maxPages, maxPageText } from '../devices.js'
 import { defineIntent, fields, KeySchema, NameSchema } from '../intent.js'
 import { anyWriter, atSite } from '../rules.js'
 import { isNewer } from '../services.js'
-import type { DevicesRow, ServiceRow } from '../types.js'
+import type { DevicesRow, ServiceRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /**

@@ -1,7 +1,7 @@
 import { EventSchema, Type } from '#model'
 import { defineIntent, fields, NameSchema, SiteSchema } from '../intent.js'
 import { atSite } from '../rules.js'
-import type { FleetEvent } from '../types.js'
+import type { FleetEvent } from '../shapes.js'
 import { rows } from '../view.js'
 
 /** Something that all should know: folded out of a worker's own feed by who watches it. */

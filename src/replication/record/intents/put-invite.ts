@@ -2,7 +2,7 @@ import { roleNames } from '#keys'
 import { Type } from '#model'
 import { defineIntent, fields, GrantIdSchema, NameSchema, SiteSchema, TimeSchema } from '../intent.js'
 import { mayInvite } from '../rules.js'
-import type { InviteRow } from '../types.js'
+import type { InviteRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /** An invite is out: for which role, until when. Its secret stays at the door; this knows the name that is derived from it. */

@@ -2,7 +2,7 @@ import { Type } from '#model'
 import { defineIntent, fields, SiteSchema } from '../intent.js'
 import { atSite } from '../rules.js'
 import { isNewer } from '../services.js'
-import type { SiteRow } from '../types.js'
+import type { SiteRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /** The totals of a site, for those who do not hold its feeds. null is unknown. At a human rate: every few minutes. */

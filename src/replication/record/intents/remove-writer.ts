@@ -1,7 +1,7 @@
 import { defineIntent, fields, KeySchema } from '../intent.js'
 import { removeLog, rulesLog } from '../membership.js'
 import { anyWriter } from '../rules.js'
-import type { WriterRow } from '../types.js'
+import type { WriterRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /** A log writes no more: its disk is lost, or its member does something else. What signs must be replaced first. */

@@ -2,7 +2,7 @@ import { Type } from '#model'
 import { defineIntent, fields, GrantIdSchema, KeySchema } from '../intent.js'
 import { revoke } from '../membership.js'
 import { mayRule } from '../rules.js'
-import type { MemberRow } from '../types.js'
+import type { MemberRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /** One grant of a member counts no more; another one, and the key, may. */

@@ -1,6 +1,6 @@
 import { defineIntent, fields, GrantIdSchema } from '../intent.js'
 import { anyWriter, mayInvite } from '../rules.js'
-import type { InviteRow } from '../types.js'
+import type { InviteRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /** An open invite is called back. */

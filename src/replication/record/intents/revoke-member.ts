@@ -2,7 +2,7 @@ import { Type } from '#model'
 import { defineIntent, fields, KeySchema } from '../intent.js'
 import { logsOf, removeLog, revoke } from '../membership.js'
 import { mayRule } from '../rules.js'
-import type { MemberRow } from '../types.js'
+import type { MemberRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /** The key counts for nothing any more, nor do the grants that it signed. What the owner revoked only the owner lets in again. */

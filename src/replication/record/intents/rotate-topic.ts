@@ -1,7 +1,7 @@
 import { Type } from '#model'
 import { defineIntent, fields, KeySchema } from '../intent.js'
 import { needs } from '../rules.js'
-import type { TopicRow } from '../types.js'
+import type { TopicRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /** Members meet elsewhere from now on: who does not get the record any more cannot know where. */

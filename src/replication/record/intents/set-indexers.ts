@@ -1,7 +1,7 @@
 import { Type } from '#model'
 import { defineIntent, fields, KeySchema } from '../intent.js'
 import { needs } from '../rules.js'
-import type { WriterRow } from '../types.js'
+import type { WriterRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /**

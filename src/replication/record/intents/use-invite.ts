@@ -2,7 +2,7 @@ import { GrantSchema } from '#keys'
 import { defineIntent, fields, GrantIdSchema, NameSchema } from '../intent.js'
 import { admit } from '../membership.js'
 import { anyWriter } from '../rules.js'
-import type { InviteRow } from '../types.js'
+import type { InviteRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /** Somebody came in by an invite: used up and let in at once or not at all, whichever doors it was shown to. */

@@ -1,7 +1,7 @@
 import { defineIntent, fields, KeySchema, NameSchema } from '../intent.js'
 import { anyWriter, atSite } from '../rules.js'
 import { putService } from '../services.js'
-import type { ServiceRow } from '../types.js'
+import type { ServiceRow } from '../shapes.js'
 import { rows } from '../view.js'
 
 /** A service is no more. Its row stays, so that an older announcement that comes late does not bring it back. */
