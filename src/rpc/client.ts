@@ -10,7 +10,8 @@ export function client<M extends Methods>(
   defaults: CallOptions = {},
 ): Client<M> {
   const call = async (name: string, input: unknown, options?: CallOptions) => {
-    const merged = { timeoutMs: defaultTimeoutMs, ...defaults, ...options }
+    const repeatable = contract.methods[name]!.kind === 'query'
+    const merged = { timeoutMs: defaultTimeoutMs, repeatable, ...defaults, ...options }
     const reply = await transport(encodeRequest({ method: name, input, timeoutMs: merged.timeoutMs }), merged)
     return check(contract.methods[name]!.output, decodeReply(reply), `answer of ${contract.name}.${name}`, 'INTERNAL')
   }

@@ -1,7 +1,10 @@
 import type { Static, TSchema } from '#model'
 
-export const scopes = ['read', 'control', 'admin'] as const
-/** What a caller must hold: `read` sees, `control` commands devices, `admin` changes who and what there is. Each includes those before it. */
+export const scopes = ['member', 'read', 'control', 'admin'] as const
+/**
+ * What a caller must hold: `member` takes part in the fleet (announces itself, is pinged), `read` sees, `control` commands devices,
+ * `admin` changes who and what there is. Each includes those before it.
+ */
 export type RpcScope = (typeof scopes)[number]
 
 export interface Method<I extends TSchema = TSchema, O extends TSchema = TSchema> {
@@ -47,6 +50,10 @@ export interface Caller {
   readonly scope: RpcScope
   /** The sites that the scope is limited to; absent: all. */
   readonly sites?: readonly string[]
+  /** The device libraries that it is limited to; absent: all. */
+  readonly libraries?: readonly string[]
+  /** The ids of the devices that it is limited to; absent: all. */
+  readonly devices?: readonly string[]
   /** Aborts when the caller went away or cancelled. */
   readonly signal?: AbortSignal
 }
@@ -60,6 +67,8 @@ export interface CallOptions {
   readonly timeoutMs?: number
   /** In whose name; a transport may only narrow what the connection itself may do. */
   readonly caller?: Caller
+  /** The method is a query: a transport may ask again after a lost answer. A typed client says so from the contract. */
+  readonly repeatable?: boolean
 }
 
 export type Transport = (request: Uint8Array, options: CallOptions) => Promise<Uint8Array>

@@ -25,14 +25,18 @@ export function includes(held: RpcScope, needed: RpcScope): boolean {
   return scopes.indexOf(held) >= scopes.indexOf(needed)
 }
 
-/** The asked caller, with no more than the holder may: the smaller scope, and only the sites that both have. */
+/** What a scope can be limited to, as grants have it. An absent list limits nothing. */
+export const callerLimits = ['sites', 'libraries', 'devices'] as const
+
+/** The asked caller, with no more than the holder may: the smaller scope, and of every limit only what both have. */
 export function narrow(holder: Caller, asked: Caller): Caller {
-  const scope = includes(holder.scope, asked.scope) ? asked.scope : holder.scope
-  const sites =
-    holder.sites && asked.sites
-      ? asked.sites.filter((site) => holder.sites?.includes(site))
-      : (asked.sites ?? holder.sites)
-  return { ...asked, scope, ...(sites ? { sites } : {}) }
+  const both: { -readonly [K in keyof Caller]: Caller[K] } = { ...asked }
+  if (!includes(holder.scope, asked.scope)) both.scope = holder.scope
+  for (const limit of callerLimits) {
+    const held = holder[limit]
+    if (held) both[limit] = asked[limit]?.filter((name) => held.includes(name)) ?? held
+  }
+  return both
 }
 
 /** The rule of every endpoint: the caller's scope covers the method's, and its sites, if limited, name this site. */
@@ -43,4 +47,23 @@ export function mayAt(site: string): May {
     if (caller.sites && !caller.sites.includes(site))
       throw new SdkError('FORBIDDEN', `${caller.id} may not act at the site ${site}`)
   }
+}
+
+/** The rule where a device is named: the caller's limits, if any, name its library and itself. Throws FORBIDDEN. */
+export function mayTouch(caller: Caller, device: { readonly library: string; readonly id: string }): void {
+  mayUse(caller, device.library)
+  if (caller.devices && !caller.devices.includes(device.id))
+    throw new SdkError('FORBIDDEN', `${caller.id} is limited to other devices than ${device.id}`)
+}
+
+/** The rule where devices are added: who is limited to some may add none. Throws FORBIDDEN. */
+export function mayAdd(caller: Caller, library: string): void {
+  mayUse(caller, library)
+  if (caller.devices) throw new SdkError('FORBIDDEN', `${caller.id} is limited to some devices and may add none`)
+}
+
+/** The rule where a library is named. Throws FORBIDDEN. */
+export function mayUse(caller: Caller, library: string): void {
+  if (caller.libraries && !caller.libraries.includes(library))
+    throw new SdkError('FORBIDDEN', `${caller.id} is limited to other libraries than ${library}`)
 }

@@ -1,4 +1,4 @@
-import { type ErrorInfo, isErrorCode, SdkError } from '#model'
+import { type ErrorCode, type ErrorInfo, isErrorCode, SdkError } from '#model'
 
 /**
  * A request is a head and a body: `u16 length | method name | JSON { input, timeoutMs }`. The name comes first so that a guard can
@@ -79,6 +79,19 @@ export function decodeReply(bytes: Uint8Array): unknown {
   const code = isErrorCode(error.code) ? error.code : 'INTERNAL'
   const message = typeof error.message === 'string' ? error.message : code
   throw new SdkError(code, message, error.details === undefined ? {} : { details: error.details })
+}
+
+const errorHead = encoder.encode('{"error":{"code":"')
+const quote = 0x22
+
+/** The code of an error reply, read without parsing it; undefined for a value. */
+export function errorCodeOf(reply: Uint8Array): ErrorCode | undefined {
+  if (reply[2] !== errorHead[2]) return undefined
+  for (let at = 0; at < errorHead.length; at++) if (reply[at] !== errorHead[at]) return undefined
+  const end = reply.indexOf(quote, errorHead.length)
+  if (end < 0 || end - errorHead.length > maxMethodBytes) return undefined
+  const code = String.fromCharCode(...reply.subarray(errorHead.length, end))
+  return isErrorCode(code) ? code : undefined
 }
 
 function text(bytes: Uint8Array): string {

@@ -7,7 +7,7 @@ import type { Token, Tokens } from './tokens.js'
 
 /** Who is behind a request, and how that was shown. */
 export interface Identity {
-  readonly caller: Caller
+  readonly caller: Caller & Pick<Token, 'scope'>
   readonly via: 'token' | 'session'
   readonly tokenId: string | null
   readonly sessionId: string | null
@@ -108,6 +108,6 @@ export function authenticator(clock: Clock, tokens: Tokens, sessions: Sessions):
   }
 }
 
-function callerOf(id: string, { scope, sites }: Token): Caller {
+function callerOf(id: string, { scope, sites }: Token): Identity['caller'] {
   return sites === null ? { id, scope } : { id, scope, sites }
 }

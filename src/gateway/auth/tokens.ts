@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { type Clock, SdkError, type Static, Type } from '#model'
 import { jsonFile } from '#node'
-import { scopes } from '#rpc'
 import { hashOf, newSecret, sameHash } from './secret.js'
 
 const nullable = <T extends import('#model').TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
-export const ScopeSchema = Type.Enum(scopes)
+/** Who comes with a token is a person or a program, never a member of the mesh. */
+export const ScopeSchema = Type.Enum(['read', 'control', 'admin'])
 export const SitesSchema = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 100 })
 
 /** What may be told of a token: all but its secret. */

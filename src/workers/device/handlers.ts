@@ -1,6 +1,6 @@
 import { observe } from '#devices'
 import { errorInfo, redact } from '#model'
-import type { deviceWorker, Handlers } from '#rpc'
+import { type Caller, type deviceWorker, type Handlers, mayAdd, mayTouch, mayUse } from '#rpc'
 import { libraries } from '../libraries.js'
 import { call } from './book.js'
 import { addDevices, removeDevice, updateDevice } from './change.js'
@@ -13,31 +13,42 @@ import { handleOf, type Worker } from './worker.js'
 
 /** What the worker answers (contract `device-worker`). */
 export function handlers(worker: Worker, requests: Requests): Handlers<(typeof deviceWorker)['methods']> {
+  /** The device that a caller names, if the caller's limits name it. */
+  const named = (id: string, caller: Caller) => {
+    mayTouch(caller, { library: worker.library, id })
+    return handleOf(worker, id)
+  }
   return {
-    describe: () => ({
-      service: worker.name,
-      site: worker.site,
-      library: libraries(worker.visitor.candidates)[0]!,
-      deviceType: worker.visitor.deviceType ?? null,
-      devices: worker.handles.size,
-      intervalMs: worker.intervalMs,
-    }),
-    device: ({ id }) => handleOf(worker, id).record,
-    async poll({ id }) {
-      const handle = handleOf(worker, id)
+    describe(_, { caller }) {
+      mayUse(caller, worker.library)
+      return {
+        service: worker.name,
+        site: worker.site,
+        library: libraries(worker.visitor.candidates)[0]!,
+        deviceType: worker.visitor.deviceType ?? null,
+        devices: worker.handles.size,
+        intervalMs: worker.intervalMs,
+      }
+    },
+    device: ({ id }, { caller }) => named(id, caller).record,
+    async poll({ id }, { caller }) {
+      const handle = named(id, caller)
       const due = await handle.turns.run(() => call(worker, handle))
       worker.poller.at(handle, due)
       return handleOf(worker, id).record
     },
-    raw: ({ id }) => rawReplies(worker, handleOf(worker, id)),
-    addDevices: ({ entries }, { caller }) => addDevices(worker, entries, caller.id),
-    updateDevice: ({ id, patch }, { caller }) => updateDevice(worker, handleOf(worker, id), patch, caller.id),
+    raw: ({ id }, { caller }) => rawReplies(worker, named(id, caller)),
+    addDevices({ entries }, { caller }) {
+      mayAdd(caller, worker.library)
+      return addDevices(worker, entries, caller.id)
+    },
+    updateDevice: ({ id, patch }, { caller }) => updateDevice(worker, named(id, caller), patch, caller.id),
     async removeDevice({ id }, { caller }) {
-      await removeDevice(worker, handleOf(worker, id), caller.id)
+      await removeDevice(worker, named(id, caller), caller.id)
       return { id }
     },
     command: ({ id, command: name, params, requestId, dryRun }, { caller, signal }) =>
-      command(worker, requests, handleOf(worker, id), {
+      command(worker, requests, named(id, caller), {
         command: name,
         params,
         requestId,

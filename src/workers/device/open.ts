@@ -76,6 +76,7 @@ export async function openWorker(options: WorkerOptions): Promise<Worker & { clo
   const worker: Worker = {
     site,
     name,
+    library: main.library,
     clock,
     log,
     intervalMs,

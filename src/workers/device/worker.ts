@@ -16,6 +16,8 @@ import type { Visitor } from './visit.js'
 export interface Worker {
   readonly site: string
   readonly name: string
+  /** The device library that it works with. */
+  readonly library: string
   readonly clock: Clock
   readonly log: Log
   readonly intervalMs: number
