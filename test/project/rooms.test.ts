@@ -7,7 +7,7 @@ import test from 'brittle'
 const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
   model: { rooms: [], packages: ['typebox'] },
   keys: { rooms: ['model'], packages: ['hypercore-crypto', 'sodium-universal', 'b4a', 'z32'] },
-  rpc: { rooms: ['model'], packages: [] },
+  rpc: { rooms: ['model', 'keys'], packages: ['@hyperswarm/rpc', 'b4a'] },
   devices: { rooms: ['model'], packages: [] },
   'devices/kit': { rooms: ['model'], packages: ['undici'] },
   replication: {
