@@ -22,6 +22,8 @@ export { type AntminerRow, antminers, type Hardware, type WhatsminerRow, whatsmi
 export { Machine } from './machine.js'
 export { breeds, type Mix, parseMix } from './mix.js'
 export { Physics, type Reading } from './physics.js'
+export { type PlantFault, type PlantFaultKind, PlantFaults } from './plant/faults.js'
+export { ModbusGateway, type ModbusUnit, unitOfBlocks, unitOfMemory, wordsOf } from './plant/modbus.js'
 export { type FarmProcess, forkSimulation } from './process.js'
 export { runSimulation, type SimulationOptions } from './run.js'
 export { simulatedPassword } from './whatsminer/index.js'
