@@ -1,0 +1,22 @@
+import type { DhtNodes, DhtNodesOptions } from './bootstrap.js'
+import type { Network, NetworkOptions } from './types.js'
+
+export type { DhtNodes, DhtNodesOptions } from './bootstrap.js'
+export type { Diagnosis, KeyDiagnosis, PlaceDiagnosis } from './diagnose.js'
+export { defaultTimings, type Timings } from './timings.js'
+export { topicOf } from './topic.js'
+export type { Network, NetworkOptions, OnPeer, Peer, Place, RelayOptions } from './types.js'
+
+/**
+ * Meets the other members: one authenticated connection for each, over one or two DHTs. Does not wait for anybody: a DHT that cannot be
+ * reached now is tried on. Throws CONFIG_INVALID, PORT_IN_USE, UNAVAILABLE (the address cannot be bound), STORE_FAILED.
+ */
+export async function openNetwork(options: NetworkOptions): Promise<Network> {
+  // Loaded on demand: a site without a fleet has no use for the stack and its native parts.
+  return (await import('./open.js')).open(options)
+}
+
+/** The site's own DHT: nodes at addresses that stay. Throws PORT_IN_USE. */
+export async function bootstrapNodes(options: DhtNodesOptions): Promise<DhtNodes> {
+  return (await import('./bootstrap.js')).bootstrapNodes(options)
+}
