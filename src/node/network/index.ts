@@ -1,11 +1,14 @@
 import type { DhtNodes, DhtNodesOptions } from './bootstrap.js'
-import type { Network, NetworkOptions } from './types.js'
+import type { Network } from './network.js'
+import type { NetworkOptions } from './options.js'
 
 export type { DhtNodes, DhtNodesOptions } from './bootstrap.js'
 export type { Diagnosis, KeyDiagnosis, PlaceDiagnosis } from './diagnose.js'
+export type { Network } from './network.js'
+export type { NetworkOptions, Place, RelayOptions } from './options.js'
+export type { OnPeer, Peer } from './peer.js'
 export { defaultTimings, type Timings } from './timings.js'
 export { topicOf } from './topic.js'
-export type { Network, NetworkOptions, OnPeer, Peer, Place, RelayOptions } from './types.js'
 
 /**
  * Meets the other members: one authenticated connection for each, over one or two DHTs. Does not wait for anybody: a DHT that cannot be

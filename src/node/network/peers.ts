@@ -2,9 +2,9 @@ import type { NoiseStream } from 'hyperdht'
 import { fingerprintOf, type Key, keyOf } from '#keys'
 import type { Clock, Log } from '#model'
 import { type Link, openLink } from './link.js'
+import type { OnPeer, Peer } from './peer.js'
 import type { Refusals } from './refusals.js'
 import type { Timings } from './timings.js'
-import type { OnPeer, Peer } from './types.js'
 import type { Wire } from './wire.js'
 
 /** Everyone we are connected to: of any number of streams to a key, over any wire, one is kept. */

@@ -3,9 +3,9 @@ import Hyperswarm, { type Discovery, type PeerInfo } from 'hyperswarm'
 import { bytesOf, type Key, type KeyPair, keyOf } from '#keys'
 import { type Clock, type Log, SdkError } from '#model'
 import { bindAddressOf, sourceAddress } from './addresses.js'
+import type { RelayOptions } from './options.js'
 import { openRelay, type Relay } from './relay.js'
 import type { Timings } from './timings.js'
-import type { RelayOptions } from './types.js'
 import { isPunchFailure, WatchedDht } from './watched-dht.js'
 
 /** One DHT node of our own and one swarm on it. When the address under it is gone it is opened anew on the present one. */
