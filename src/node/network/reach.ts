@@ -82,7 +82,11 @@ export function createReach({ peers, wires, clock, timings, refuses }: ReachOpti
       stopWaiting()
       options.signal?.removeEventListener('abort', onAbort)
       calls.delete(call)
-      if (calls.size === 0 && waiting.get(key) === calls) waiting.delete(key)
+      if (calls.size === 0 && waiting.get(key) === calls) {
+        waiting.delete(key)
+        // Nobody waits for it any more; one that a stranger's silence holds up would hold up the next call as well.
+        if (!peers.get(key)) for (const wire of wires) wire.hangUp(key)
+      }
     }
   }
 

@@ -16,7 +16,8 @@ export interface Wire {
   readonly relay: Relay | undefined
   /** Calls this key now, unless it is being called; the outcome comes by `onAttempt`, or as a stream. */
   dial(key: Key): void
-  isDialling(key: Key): boolean
+  /** Ends a call that has not come through. */
+  hangUp(key: Key): void
   /** No longer to be called back. */
   forget(key: Key): void
   /** Its connection is not to be called back by the swarm, or is again. */
@@ -218,12 +219,12 @@ export async function openWire(options: WireOptions): Promise<Wire> {
       if (info) info.attempts = 0
       live.swarm.joinPeer(bytesOf(key))
     },
-    isDialling: (key) => dialling.has(key),
+    hangUp: (key) => void dialling.get(key)?.destroy(new Error('hung up')),
     forget: (key) => live.swarm.leavePeer(bytesOf(key)),
     callBack: (key, again) => live.swarm.peers.get(key)?.reconnect(again),
     drop(key) {
       live.swarm.leavePeer(bytesOf(key))
-      dialling.get(key)?.destroy(new Error('dropped'))
+      wire.hangUp(key)
       live.relay?.drop(key)
       live.dht.dropRelay(bytesOf(key))
     },
