@@ -46,6 +46,8 @@ declare module 'hyperswarm' {
     leave(topic: Uint8Array): Promise<void>
     joinPeer(publicKey: Uint8Array): void
     leavePeer(publicKey: Uint8Array): void
+    /** Leaves every topic. */
+    clear(): Promise<unknown>
     suspend(): Promise<void>
     resume(): Promise<void>
     destroy(options?: { force?: boolean }): Promise<void>

@@ -199,6 +199,8 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     if (withinMs > 0) await Promise.race([swarm.destroy().catch(() => {}), late])
     stop()
     await dht.destroy({ force: true }).catch(() => {})
+    // The swarm keeps its topics' timers otherwise; with the DHT gone nothing of this waits for the network.
+    await swarm.clear().catch(() => {})
     await swarm.destroy({ force: true }).catch(() => {})
   }
 

@@ -41,7 +41,7 @@ test('a stranger with the topic gets no connection and not one byte, and is coun
 
   const dht = new HyperDHT({ bootstrap, host: '127.0.0.1' })
   const stranger = new Hyperswarm({ dht, keyPair: crypto.keyPair(), firewall: () => false })
-  t.teardown(() => stranger.destroy({ force: true }))
+  t.teardown(() => stranger.destroy())
   let connections = 0
   stranger.on('connection', () => connections++)
   const bytes: number[] = []
