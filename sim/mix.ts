@@ -1,6 +1,7 @@
 import { SdkError } from '#model'
 import { antminer } from './antminer/index.js'
 import { avalonBreeds } from './avalon/index.js'
+import { bitaxeBreeds } from './bitaxe/index.js'
 import { type Breed, breedsFrom } from './breed.js'
 import { antminers, whatsminers } from './hardware.js'
 import { simulatedPassword, whatsminer } from './whatsminer/index.js'
@@ -13,7 +14,7 @@ const whatsminerBreeds = whatsminers.flatMap((row) => {
 const root = { username: 'root', password: 'root' }
 const antminerBreeds = breedsFrom(antminers, { family: 'antminer', mainDoor: 'http', credentials: root }, antminer)
 
-export const breeds: readonly Breed[] = [...whatsminerBreeds, ...antminerBreeds, ...avalonBreeds]
+export const breeds: readonly Breed[] = [...whatsminerBreeds, ...antminerBreeds, ...avalonBreeds, ...bitaxeBreeds]
 
 export const families: readonly string[] = [...new Set(breeds.map(({ family }) => family))]
 

@@ -16,8 +16,12 @@ const avalons: Answers = {
   version: ['avalon/avalon_q_25052801/version.json'],
 }
 
+const bitaxes: Answers = { info: ['bitaxe/v2_0_0/system_info.json'] }
+
 const captured: readonly (readonly [library: string, family: string, answers: Answers])[] = [
   ['miner-avalon', 'stock', avalons],
+  ['miner-bitaxe', 'axeos', bitaxes],
+  ['miner-bitaxe', 'nerdqaxe', bitaxes],
 ]
 
 const strange = fc.oneof(

@@ -63,7 +63,7 @@ test('a mix is met by shares or by models; a wrong one is refused with the names
   t.alike([...new Set(farm.devices.map(({ model }) => model))].sort(), ['M56S', 'S21 Pro+'])
   t.is(farm.devices.filter(({ model }) => model === 'M56S').length, 3)
   t.alike(parseMix('whatsminer:0.6, antminer:0.4'), { whatsminer: 0.6, antminer: 0.4 })
-  for (const bad of ['', 'bitaxe:1', 'whatsminer:x', 'whatsminer:-1', 'whatsminer:0'])
+  for (const bad of ['', 'toaster:1', 'whatsminer:x', 'whatsminer:-1', 'whatsminer:0'])
     await t.exception(() => parseMix(bad), { code: 'BAD_REQUEST' })
 })
 

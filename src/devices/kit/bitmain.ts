@@ -1,9 +1,9 @@
 import { SdkError, toSdkError, withDeadline } from '#model'
 import type { Credentials, Io, Protocol, Reply } from '../io.js'
-import { type HttpResponse, http, statusError, webPort } from './http.js'
+import { http, statusError, webPort } from './http.js'
 import { digestHttp } from './http-digest.js'
-import { fields, parseJson, str } from './json.js'
-import { jsonEnd, shallowUpTo } from './tcp.js'
+import { fields, str } from './json.js'
+import { jsonOf } from './rest.js'
 
 /** A request to `/cgi-bin/<cgi>.cgi`; with a body it is a POST. */
 export interface WebRequest {
@@ -18,7 +18,7 @@ export interface WebRequest {
   readonly maxBytes?: number
 }
 
-export { webPort }
+export { jsonOf, webPort }
 export const engineeringPort = { name: 'engineering', default: 6060 } as const
 export const factoryLogin: readonly Credentials[] = [{ username: 'root', password: 'root' }]
 
@@ -68,11 +68,6 @@ function bodyOf({ json, form }: WebRequest) {
   if (form === undefined) return {}
   const body = new URLSearchParams(form).toString()
   return { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body } as const
-}
-
-export function jsonOf({ body }: HttpResponse): unknown {
-  if (body.length > shallowUpTo) jsonEnd()(body)
-  return parseJson(body)
 }
 
 /** What the codes of a refused write mean (protocols/antminer.md §1.5); the device's own words are added. */

@@ -2,7 +2,9 @@
 import type { Device } from '../define.js'
 import { antminerStock } from './antminer.js'
 import { avalon } from './avalon.js'
+import { bitaxe } from './bitaxe.js'
+import { nerdaxe } from './bitaxe.js'
 import { whatsminer } from './whatsminer.js'
 import { whatsminerV3 } from './whatsminer-v3.js'
 
-export const miners: readonly Device[] = [antminerStock, avalon, whatsminer, whatsminerV3]
+export const miners: readonly Device[] = [antminerStock, avalon, bitaxe, nerdaxe, whatsminer, whatsminerV3]
