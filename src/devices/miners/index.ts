@@ -2,8 +2,7 @@
 import type { Device } from '../define.js'
 import { antminerStock } from './antminer.js'
 import { avalon } from './avalon.js'
-import { bitaxe } from './bitaxe.js'
-import { nerdaxe } from './bitaxe.js'
+import { bitaxe, nerdaxe } from './bitaxe.js'
 import { whatsminer } from './whatsminer.js'
 import { whatsminerV3 } from './whatsminer-v3.js'
 
