@@ -2,7 +2,8 @@
 import type { Device } from '../define.js'
 import { antminerStock } from './antminer.js'
 import { avalon } from './avalon.js'
-import { bitaxe, nerdaxe } from './bitaxe.js'
+import { bitaxe } from './bitaxe.js'
+import { nerdaxe } from './nerdaxe.js'
 import { whatsminer } from './whatsminer.js'
 import { whatsminerV3 } from './whatsminer-v3.js'
 
