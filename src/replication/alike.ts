@@ -1,9 +1,10 @@
 import type { DeviceRecord } from '#model'
+import { measuredParts } from './shape.js'
 
 /** Readings of every poll: kept as rows, or not worth a whole record. */
 const readings = new Set(['at', 'askedAt', 'latencyMs', 'metrics', 'firstSeenAt', 'lastSeenAt'])
-/** Parts whose numbers are readings too. */
-const measuredParts = new Set(['boards', 'fans', 'pools', 'pdus', 'cooling', 'ups', 'readings', 'workers'])
+/** Their numbers are readings too. */
+const measured = new Set<string>(measuredParts)
 
 /** Whether nothing but readings differs: what a person would call the same state of the same device. */
 export function alike(a: DeviceRecord, b: DeviceRecord): boolean {
@@ -27,7 +28,7 @@ function same(a: unknown, b: unknown, loose: boolean): boolean {
     const other = right[key]
     // What is equal needs no further look: nearly all of it, on nearly every poll.
     if (value === other || readings.has(key)) continue
-    if (!same(value, other, loose || measuredParts.has(key))) return false
+    if (!same(value, other, loose || measured.has(key))) return false
   }
   for (const key in right) {
     if (left[key] !== undefined || right[key] == null) continue

@@ -4,9 +4,6 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const scratch = new DataView(new ArrayBuffer(8))
 
-/** Whole numbers of our columns stay below this: scaling them does not round, and a difference of two still fits a varint. */
-export const safeInteger = 2 ** 49
-
 /** Bytes that grow as they are written. */
 export class Writer {
   #bytes: Uint8Array
@@ -37,11 +34,6 @@ export class Writer {
   /** Sets bits of a byte that was written before. */
   mark(position: number, bits: number): void {
     this.#bytes[position]! |= bits
-  }
-
-  /** Takes back everything from `length` on. */
-  cut(length: number): void {
-    this.#length = length
   }
 
   byte(value: number): void {

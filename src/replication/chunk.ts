@@ -1,8 +1,28 @@
-import { type Metric, metricNames } from '#model'
-import { pack, unpack } from './block.js'
+import { isMetric, type Metric, SdkError } from '#model'
+import { unpack } from './block.js'
+import { damaged, Reading, Writer } from './bytes.js'
+import { Column } from './column.js'
+import type { Hint } from './hints.js'
+import { Odds, RangeDecoder, RangeEncoder } from './range.js'
 import { Intervals, rollupMs } from './rollup.js'
-import { rowWidth, type Stream } from './stream.js'
-import { type Column, decodeTable, encodeTable, type Table } from './table.js'
+import { isColumnName, shapeOf } from './shape.js'
+import type { Stream } from './stream.js'
+import { decodeTable, type Column as Named, type Table } from './table.js'
+import { packWords, unpackWords } from './words.js'
+
+/**
+ * One device's samples of a segment: each column for itself, so that who wants few reads few.
+ *
+ * A block: version, rows, names (length, packed), then for each column its flags and its coded values with their length; the time first.
+ */
+const chunkVersion = 2
+const maxRows = 1_000_000
+const timeName = '#at'
+
+// Flags of a column
+const gaps = 1
+const hinted = 2
+const constant = 4
 
 /** What stays of one device's samples in a segment. */
 export interface Chunk {
@@ -13,32 +33,183 @@ export interface Chunk {
 /** Samples in the order of time, of several at the same moment the one that came last; and their roll-up. */
 export function chunkOf(stream: Stream): Chunk {
   const at = new Float64Array(stream.count)
-  const values = Array.from({ length: rowWidth }, () => new Float64Array(stream.count))
+  const columns = stream.names.map((name): Named => ({ name, values: new Float64Array(stream.count) }))
   let count = 0
   stream.read((time, row) => {
     at[count] = time
-    for (let place = 0; place < rowWidth; place++) values[place]![count] = row[place]!
+    for (let column = 0; column < columns.length; column++) columns[column]!.values[count] = row[column] ?? Number.NaN
     count++
   })
   const order = orderOf(at)
   const sorted = (column: Float64Array) => (order ? order.map((row) => column[row]!) : column)
-  const rows = order?.length ?? count
-  const times = sorted(at)
-  const columns: Column[] = [{ name: '#at', values: times }]
-  for (let place = 0; place < rowWidth; place++) {
-    const column = sorted(values[place]!)
-    if (column.some((value) => !Number.isNaN(value))) columns.push({ name: metricNames[place]!, values: column })
-  }
-  const known = columns.slice(1)
+  const table = { at: sorted(at), columns: columns.map(({ name, values }) => ({ name, values: sorted(values) })) }
+  return { raw: encodeChunk(table), rollup: rollupOf(table) }
+}
+
+interface Samples {
+  readonly at: Float64Array
+  readonly columns: readonly Named[]
+}
+
+function rollupOf({ at, columns }: Samples): Uint8Array {
+  const metrics = columns.filter(({ name }) => isMetric(name))
   const intervals = new Intervals(
-    known.map(({ name }) => name as Metric),
+    metrics.map(({ name }) => name as Metric),
     rollupMs,
   )
-  known.forEach((column, index) => {
-    for (let row = 0; row < rows; row++) intervals.add(times[row]!, index, column.values[row]!)
+  metrics.forEach(({ values }, index) => {
+    for (let row = 0; row < at.length; row++) intervals.add(at[row]!, index, values[row]!)
   })
-  const rollup = intervals.columns()
-  return { raw: pack(encodeTable(rows, columns), 6), rollup: pack(encodeTable(rollup.rows, rollup.columns), 6) }
+  const [starts, ...rest] = intervals.columns().columns
+  return encodeChunk({ at: starts!.values, columns: rest })
+}
+
+function encodeChunk({ at, columns }: Samples): Uint8Array {
+  const names = columns.map(({ name }) => name)
+  const { hints } = shapeOf(names)
+  const words = packWords(JSON.stringify(names))
+  const out = new Writer(1024)
+  out.byte(chunkVersion)
+  out.varint(at.length)
+  out.varint(words.length)
+  out.raw(words)
+  writeColumn(out, timeName, at, undefined)
+  columns.forEach(({ name, values }, column) => {
+    const hint = hints[column]
+    writeColumn(
+      out,
+      name,
+      values,
+      hint &&
+        hintedBy(
+          hint,
+          columns.map((each) => each.values),
+          values.length,
+        ),
+    )
+  })
+  return out.view().slice()
+}
+
+/** What other columns say of a column, row by row. */
+interface Said {
+  readonly asChange: boolean
+  readonly values: Float64Array
+}
+
+function hintedBy({ kind, inputs, of }: Hint, columns: readonly (Float64Array | undefined)[], rows: number): Said {
+  const values: number[] = []
+  const said = new Float64Array(rows)
+  for (let row = 0; row < rows; row++) {
+    for (const place of inputs) {
+      const column = columns[place]
+      const now = column?.[row] ?? Number.NaN
+      values[place] = kind === 'change' ? now - (column?.[row - 1] ?? Number.NaN) : now
+    }
+    said[row] = of(values)
+  }
+  return { asChange: kind === 'change', values: said }
+}
+
+function writeColumn(out: Writer, name: string, values: Float64Array, said: Said | undefined): void {
+  const first = values[0] ?? Number.NaN
+  const isConstant = values.every((value) => value === first)
+  const helps = !isConstant && said && isHelpful(said, values)
+  const hasGaps = values.some(Number.isNaN)
+  const bytes = codeColumn(name, isConstant ? values.subarray(0, 1) : values, hasGaps, helps ? said : undefined)
+  out.byte((hasGaps ? gaps : 0) | (helps ? hinted : 0) | (isConstant ? constant : 0))
+  out.varint(bytes.length)
+  out.raw(bytes)
+}
+
+/** Whether what others say is mostly nearer than the value before: reading then takes those columns, too. */
+function isHelpful({ asChange, values: said }: Said, values: Float64Array): boolean {
+  let nearer = 0
+  for (let row = 1; row < values.length; row++) {
+    const change = values[row]! - values[row - 1]!
+    const off = Math.abs(asChange ? change - said[row]! : values[row]! - said[row]!)
+    if (off < Math.abs(change)) nearer++
+    else if (off > Math.abs(change)) nearer--
+  }
+  return nearer > 0
+}
+
+function codeColumn(name: string, values: Float64Array, hasGaps: boolean, said: Said | undefined): Uint8Array {
+  const coder = new RangeEncoder()
+  const column = new Column(name)
+  const odds = hasGaps ? new Odds(2) : undefined
+  let before = 0
+  for (let row = 0; row < values.length; row++) {
+    const missing = Number.isNaN(values[row]) ? 1 : 0
+    if (odds) coder.bit(odds, before, missing)
+    before = missing
+    if (missing === 0) column.write(coder, 0, values[row]!, said?.values[row], said?.asChange)
+  }
+  return coder.finish()
+}
+
+/** The columns of these names, and the time. Throws STORE_NEWER or STORE_FAILED. */
+export function readChunk(block: Uint8Array, wanted: readonly string[]): Table {
+  const version = block[0] ?? 0
+  if (version > chunkVersion)
+    throw new SdkError('STORE_NEWER', `a block has version ${version}, this program reads up to ${chunkVersion}`)
+  if (version < chunkVersion) return decodeTable(unpack(block), (name) => name === timeName || wanted.includes(name))
+  const from = new Reading(block.subarray(1))
+  const rows = from.varint()
+  if (rows > maxRows) throw damaged('it is larger than any that is written')
+  const names = readNames(from.raw(from.varint()))
+  const stored = [timeName, ...names].map((name) => {
+    const flags = from.byte()
+    return { name, flags, bytes: from.raw(from.varint()) }
+  })
+  const { hints, placeOf } = shapeOf(names)
+  const columns = new Map<string, Float64Array>([[timeName, decodeColumn(stored[0]!, rows, undefined)]])
+  const decoded: (Float64Array | undefined)[] = []
+  const decode = (place: number): Float64Array => {
+    const known = decoded[place]
+    if (known) return known
+    const column = stored[place + 1]!
+    const hint = column.flags & hinted ? hints[place] : undefined
+    // Inputs stand before what follows from them.
+    for (const input of hint?.inputs ?? []) decode(input)
+    const values = decodeColumn(column, rows, hint && hintedBy(hint, decoded, rows))
+    decoded[place] = values
+    return values
+  }
+  for (const name of wanted) {
+    const place = placeOf.get(name)
+    if (place !== undefined) columns.set(name, decode(place))
+  }
+  return { rows, columns }
+}
+
+function readNames(words: Uint8Array): string[] {
+  let names: unknown
+  try {
+    names = JSON.parse(unpackWords(words))
+  } catch (cause) {
+    throw damaged('its names cannot be read', cause)
+  }
+  if (!Array.isArray(names) || !names.every(isColumnName)) throw damaged('its names are none')
+  return names
+}
+
+function decodeColumn(
+  { name, flags, bytes }: { name: string; flags: number; bytes: Uint8Array },
+  rows: number,
+  said: Said | undefined,
+) {
+  const coder = new RangeDecoder(bytes)
+  const column = new Column(name)
+  const odds = flags & gaps ? new Odds(2) : undefined
+  const values = new Float64Array(rows)
+  if (flags & constant) return rows > 0 ? values.fill(column.read(coder, 0)) : values
+  let before = 0
+  for (let row = 0; row < rows; row++) {
+    before = odds ? coder.bit(odds, before) : 0
+    values[row] = before === 1 ? Number.NaN : column.read(coder, 0, said?.values[row], said?.asChange)
+  }
+  return values
 }
 
 /** The rows in order of time without doubles; undefined if they are so already. */
@@ -54,8 +225,10 @@ export function orderOf(at: Float64Array): Float64Array | undefined {
   )
 }
 
-/** The columns of these metrics, and the time. */
-export function readChunk(block: Uint8Array, metrics: readonly Metric[]): Table {
-  const names = new Set<string>(['#at', ...metrics, ...metrics.map((name) => `${name}#`)])
-  return decodeTable(unpack(block), (name) => names.has(name))
+/** A roll-up as `chunkOf` made it: beside each metric `name#`, how much stands behind it. */
+export function readRollup(block: Uint8Array, metrics: readonly Metric[]): Table {
+  return readChunk(
+    block,
+    metrics.flatMap((name) => [name, `${name}#`]),
+  )
 }

@@ -8,6 +8,18 @@ const maxEvents = 1000
 const defaultSettings = 20
 const maxSettings = 1000
 
+const originDigits = 12
+
+/** Events that come with the inventory stand in `main` at once; its version tells them from those of the journal and from each other. */
+export function eventPuts(main: Main, events: readonly Event[]): [string, unknown][] {
+  return events.flatMap((event, index): [string, unknown][] => {
+    const origin = `m${String(main.version).padStart(originDigits, '0')}.${String(index).padStart(6, '0')}`
+    const puts: [string, unknown][] = [[keys.event(event.at, origin), event]]
+    if (event.deviceId !== undefined) puts.push([keys.deviceEvent(event.deviceId, event.at, origin), event])
+    return puts
+  })
+}
+
 /** How to read where not everything may be here. `missed`: what follows of the table cannot be read; what was found is answered. */
 interface Sparse {
   patience?: Patience

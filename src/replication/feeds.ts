@@ -32,7 +32,7 @@ export async function thisBoot(): Promise<string> {
 }
 
 /** Tells a folder from its copies, also from one that was put back in its place. */
-export async function placeOf(path: string): Promise<string> {
+export async function whereIs(path: string): Promise<string> {
   const { ino, birthtimeMs } = await stat(join(path, deviceFile))
   return `${ino}-${birthtimeMs}`
 }

@@ -1,11 +1,10 @@
 import type Hypercore from 'hypercore'
 import { isMetric, type Metric, SdkError } from '#model'
-import { orderOf, readChunk } from './chunk.js'
+import { orderOf, readChunk, readRollup } from './chunk.js'
 import type { SegmentSpan } from './directory.js'
 import { keys, type Patience, rawName, rollupName } from './layout.js'
 import { Intervals, rollupMs } from './rollup.js'
 import type { Segment } from './segment.js'
-import { placeOf } from './stream.js'
 import type { Table } from './table.js'
 import { type HistoryQuery, type Series, stepMs } from './types.js'
 import type { Volumes } from './volumes.js'
@@ -111,9 +110,11 @@ async function readRaw(all: readonly Sources[], query: HistoryQuery, intervalMs:
     const inMemory = segmentsWith(sources, deviceId)
     const recent: { at: number; values: number[] }[] = []
     for (const segment of inMemory) {
-      segment.streams.get(deviceId)!.read((at, row) => {
+      const stream = segment.streams.get(deviceId)!
+      const columns = metrics.map((name) => stream.columnOf(name) ?? -1)
+      stream.read((at, row) => {
         if (at < from || at > to) return
-        recent.push({ at, values: metrics.map((name) => row[placeOf.get(name)!]!) })
+        recent.push({ at, values: columns.map((column) => row[column] ?? Number.NaN) })
       })
     }
     await eachChunk(sources, query, { from, to }, true, inMemory, (table) => {
@@ -177,10 +178,11 @@ function eachSample(
   { from, to }: { from: number; to: number },
   visit: (at: number, index: number, value: number) => void,
 ): void {
-  const places = metrics.map((name) => placeOf.get(name)!)
-  segment.streams.get(id)!.read((at, row) => {
+  const stream = segment.streams.get(id)!
+  const columns = metrics.map((name) => stream.columnOf(name) ?? -1)
+  stream.read((at, row) => {
     if (at < from || at > to) return
-    for (let index = 0; index < places.length; index++) visit(at, index, row[places[index]!]!)
+    for (let index = 0; index < columns.length; index++) visit(at, index, row[columns[index]!] ?? Number.NaN)
   })
 }
 
@@ -215,7 +217,7 @@ async function eachChunk(
         const length = inVolume.at(-1)![raw ? 'raw' : 'rollup']
         if (reach && length !== undefined) await reach(volume.core, length)
         for await (const { key, value } of volume.createReadStream(range, patience)) {
-          if (left.delete(Number(key.slice(-9)))) visit(readChunk(value, metrics))
+          if (left.delete(Number(key.slice(-9)))) visit(raw ? readChunk(value, metrics) : readRollup(value, metrics))
         }
       })
     } catch (error) {

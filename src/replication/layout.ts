@@ -7,7 +7,7 @@ import { SdkError } from '#model'
  * are done); `journal-N`, a log of the newest frames, a block a tick, cleared whole once it is chunked; `raw-N` and `rollup-N`,
  * Hyperbees of chunks by device and segment, each for a span of segments, so that old history is dropped a whole log at a time.
  */
-export const format = 1
+export const format = 2
 
 /** Segments in one volume: about a day of raw chunks, a month of roll-ups. */
 export const rawSpan = 24

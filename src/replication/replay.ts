@@ -1,9 +1,10 @@
-import { type DeviceRecord, type Log, type Metrics, metricNames, SdkError } from '#model'
+import { type DeviceRecord, type Log, SdkError } from '#model'
 import type { Gone } from './directory.js'
-import { decodeFrame, type Frame } from './frame.js'
+import { type Frame, withoutSamples } from './frame.js'
+import { FrameReader } from './frames.js'
 import type { Segment } from './segment.js'
+import { withRow } from './shape.js'
 import type { State } from './state.js'
-import { rowWidth } from './stream.js'
 
 /** The newest row of a device since its last whole record. */
 interface Newest {
@@ -31,20 +32,19 @@ export class Replay {
   /** Reads one segment. `whole`: its samples and events are not in their tables yet. A damaged block is said and passed over. */
   async read(segment: Segment, whole: boolean): Promise<void> {
     const length = segment.core.length
+    const reader = new FrameReader()
     for (let block = 0; block < length; block++) {
       try {
         const bytes = await segment.core.get(block, { wait: false })
         if (bytes === null) throw new SdkError('STORE_FAILED', 'a block of the journal is not there')
-        const frame = decodeFrame(bytes)
+        const frame = reader.decode(bytes)
+        if (frame.lost) this.damaged++
         segment.blocks = block
-        segment.add(
-          whole ? frame : { ...frame, rows: { ...frame.rows, count: 0 }, events: [], settings: [] },
-          1,
-          bytes.length,
-        )
+        segment.add(whole ? frame : withoutSamples(frame), 1, bytes.length)
         this.take(segment, block, frame)
       } catch (error) {
         if (error instanceof SdkError && error.code === 'STORE_NEWER') throw error
+        reader.skip()
         this.damaged++
         this.#log.error(
           { segment: segment.number, block, err: error },
@@ -59,8 +59,8 @@ export class Replay {
   take(segment: Segment, block: number, frame: Frame): void {
     const { rows } = frame
     for (let row = 0; row < rows.count; row++) {
-      const id = segment.ids[rows.device[row]!]
-      if (id === undefined || this.#isGone(id, segment.number, block)) continue
+      const id = rows.ids[row]!
+      if (this.#isGone(id, segment.number, block)) continue
       const newest = this.#newest.get(id) ?? { frame, asked: row, read: -1, readFrame: frame }
       newest.frame = frame
       newest.asked = row
@@ -103,22 +103,9 @@ function withNumbers(record: DeviceRecord, { frame, asked, read, readFrame }: Ne
   }
   if (read < 0) return asIs
   const { rows } = readFrame
-  return {
-    ...asIs,
-    at: known(rows.at[read]) ?? record.at,
-    metrics: metricsOf(rows.values, read * rowWidth),
-  }
+  return withRow({ ...asIs, at: known(rows.at[read]) ?? record.at }, rows.rows[read]!)
 }
 
 function known(value: number | undefined): number | undefined {
   return value === undefined || Number.isNaN(value) ? undefined : value
-}
-
-function metricsOf(values: Float64Array, offset: number): Metrics {
-  const metrics: Metrics = {}
-  metricNames.forEach((name, place) => {
-    const value = values[offset + place]!
-    if (!Number.isNaN(value)) metrics[name] = value
-  })
-  return metrics
 }

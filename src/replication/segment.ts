@@ -2,7 +2,7 @@ import type Hypercore from 'hypercore'
 import type { Event } from '#model'
 import type { Frame, Rows } from './frame.js'
 import { keys } from './layout.js'
-import { rowWidth, Stream } from './stream.js'
+import { Stream } from './stream.js'
 import type { Tick } from './types.js'
 
 type Setting = NonNullable<Tick['settings']>[number]
@@ -25,8 +25,6 @@ export class Segment {
   blocks = 0
   bytes = 0
   samples = 0
-  readonly ids: string[] = []
-  readonly numbers = new Map<string, number>()
   readonly streams = new Map<string, Stream>()
   readonly events: Waiting<Event>[] = []
   readonly settings: Waiting<Setting>[] = []
@@ -42,10 +40,6 @@ export class Segment {
   /** Takes in a frame that is in the journal. `blocks` and `bytes` are what it takes there. */
   add(frame: Frame, blocks: number, bytes: number): void {
     this.startedAt ??= frame.at
-    frame.ids.forEach((id, index) => {
-      this.ids[frame.base + index] = id
-      this.numbers.set(id, frame.base + index)
-    })
     this.#addSamples(frame.rows)
     const origin = (index: number) => keys.origin(this.number, this.blocks, index)
     frame.events.forEach((value, index) => {
@@ -68,8 +62,8 @@ export class Segment {
 
   #addSamples(rows: Rows): void {
     for (let row = 0; row < rows.count; row++) {
-      const id = this.ids[rows.device[row]!]
-      if (rows.read[row] !== 1 || id === undefined) continue
+      if (rows.read[row] !== 1) continue
+      const id = rows.ids[row]!
       let stream = this.streams.get(id)
       if (!stream) {
         stream = new Stream()
@@ -77,7 +71,7 @@ export class Segment {
       }
       const at = Math.round(rows.at[row]!)
       const before = stream.bytes
-      stream.push(at, rows.values, row * rowWidth)
+      stream.push(at, rows.rows[row]!)
       this.streamBytes += stream.bytes - before
       this.samples++
       this.from = Math.min(this.from, at)

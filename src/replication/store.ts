@@ -15,11 +15,13 @@ import { eventsOf, historyOf, type Part, settingsOf } from './chain.js'
 import { openCores, primaryKeyOf } from './cores.js'
 import { Directory, type Gone, type Progress } from './directory.js'
 import { bytesOnDisk } from './disk.js'
+import { readDocument, readDocuments, writeDocument } from './documents.js'
 import { draft } from './draft.js'
 import { inherited, openEarlier } from './earlier.js'
-import { readEvents, readSettings } from './feed.js'
-import { Feeds, logIn, placeOf, thisBoot } from './feeds.js'
-import { encodeFrame } from './frame.js'
+import { eventPuts, readEvents, readSettings } from './feed.js'
+import { Feeds, logIn, thisBoot, whereIs } from './feeds.js'
+import type { Frame } from './frame.js'
+import { FrameWriter } from './frames.js'
 import { Journal } from './journal.js'
 import { format, keys, type Main, mainName, openMain, putAll, storeError, under } from './layout.js'
 import { Logs } from './logs.js'
@@ -48,7 +50,6 @@ const defaultLimits: StoreLimits = {
 const defaultRawMs = 14 * 86_400_000
 /** So many whole records in turn at most in one tick, however long ago the last one was. */
 const maxInTurn = 200
-const originDigits = 12
 
 /**
  * Opens a worker's history, and makes it if there is none. Throws STORE_LOCKED if another process has it open, STORE_NEWER if a
@@ -59,7 +60,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { path, site, worker, primaryKey } = options
   const cores = await openCores(path, log, primaryKey && primaryKeyOf(primaryKey, site, worker))
   try {
-    const feeds = await Feeds.open(cores, { boot: options.boot ?? (await thisBoot()), place: await placeOf(path) })
+    const feeds = await Feeds.open(cores, { boot: options.boot ?? (await thisBoot()), place: await whereIs(path) })
     if (feeds.begun) log.warn({ path, worker }, `${feeds.begun}: the history goes on in a new feed`)
     return await FeedStore.open(options, cores, feeds, log)
   } catch (error) {
@@ -90,6 +91,8 @@ class FeedStore implements Store {
   readonly #listeners = new Set<(change: Change) => void>()
   #journal!: Journal
   #logs!: Logs
+  readonly #frames = new FrameWriter()
+  #framesOf = -1
   #lastTickAt: number | undefined
   /** Whole records that are due in turn; the part below one waits. */
   #due = 0
@@ -182,13 +185,14 @@ class FeedStore implements Store {
     const { length } = this.#state.records
     const sinceLast = Math.min(Math.max(0, tick.at - (this.#lastTickAt ?? tick.at)), this.#limits.wholeRecordMs)
     const due = Math.min(maxInTurn, this.#due + (length * sinceLast) / this.#limits.wholeRecordMs)
-    const frame = draft(tick, this.#state, segment, this.#state.inTurn(Math.floor(due)))
-    const blocks = encodeFrame(frame)
+    const frame = draft(tick, this.#state, this.#state.inTurn(Math.floor(due)))
+    const blocks = this.#encode(frame, segment.number)
     const bytes = blocks.reduce((sum, block) => sum + block.length, 0)
     try {
       await segment.core.append(blocks)
     } catch (error) {
       this.#counts.failedAppends++
+      this.#frames.begin()
       throw error
     }
     this.#due = due % 1
@@ -202,6 +206,18 @@ class FeedStore implements Store {
     this.#counts.frameBytes += bytes
     this.#counts.appendMs += this.#clock.hr() - began
     this.#tell({ records: tick.records, removed: [], events: tick.events ?? [] })
+  }
+
+  /** Nothing goes on over the end of a segment, or from what was not stored. */
+  #encode(frame: Frame, segment: number): Uint8Array[] {
+    if (segment !== this.#framesOf) this.#frames.begin()
+    this.#framesOf = segment
+    try {
+      return this.#frames.encode(frame)
+    } catch (error) {
+      this.#frames.begin()
+      throw error
+    }
   }
 
   async #tidy(): Promise<void> {
@@ -256,7 +272,7 @@ class FeedStore implements Store {
 
   putEntry(id: string, entry: DeviceEntry, events: readonly Event[] = []): Promise<void> {
     return this.#serial(async () => {
-      await putAll(this.#main, [[keys.entry(id), entry], ...this.#eventPuts(events)])
+      await putAll(this.#main, [[keys.entry(id), entry], ...eventPuts(this.#main, events)])
       this.#entries.set(id, entry)
       this.#tell({ records: [], removed: [], events })
     }, 'the entry was not stored')
@@ -266,7 +282,7 @@ class FeedStore implements Store {
     return this.#serial(async () => {
       const { number, blocks } = this.#journal.current
       const gone: Gone = { segment: number, block: blocks }
-      await putAll(this.#main, [[keys.gone(id), gone], ...this.#eventPuts(events)], [keys.entry(id)])
+      await putAll(this.#main, [[keys.gone(id), gone], ...eventPuts(this.#main, events)], [keys.entry(id)])
       this.#gone.set(id, gone)
       this.#entries.delete(id)
       const removed = this.#state.remove(id) ? [id] : []
@@ -274,40 +290,19 @@ class FeedStore implements Store {
     }, 'the entry was not deleted')
   }
 
-  /** Events that come with the inventory stand in `main` at once; its version tells them from those of the journal and from each other. */
-  #eventPuts(events: readonly Event[]): [string, unknown][] {
-    return events.flatMap((event, index): [string, unknown][] => {
-      const origin = `m${String(this.#main.version).padStart(originDigits, '0')}.${String(index).padStart(6, '0')}`
-      const puts: [string, unknown][] = [[keys.event(event.at, origin), event]]
-      if (event.deviceId !== undefined) puts.push([keys.deviceEvent(event.deviceId, event.at, origin), event])
-      return puts
-    })
-  }
-
   getDocument<T>(name: string): Promise<T | undefined> {
-    return this.#read(async () => (await this.#main.get(keys.document(name)))?.value as T | undefined)
+    return this.#read(() => readDocument<T>(this.#main, name))
   }
 
   putDocument(name: string, value: unknown): Promise<void> {
-    const key = keys.document(name)
-    return this.#serial(
-      () => (value === undefined ? putAll(this.#main, [], [key]) : putAll(this.#main, [[key, value]])),
-      'the document was not stored',
-    )
+    return this.#serial(() => writeDocument(this.#main, name, value), 'the document was not stored')
   }
 
   listDocuments<T>(
     prefix: string,
-    options: { limit?: number; reverse?: boolean } = {},
+    options?: { limit?: number; reverse?: boolean },
   ): Promise<{ name: string; value: T }[]> {
-    return this.#read(async () => {
-      const found: { name: string; value: T }[] = []
-      const start = keys.document('')
-      for await (const { key, value } of this.#main.createReadStream(under(start + prefix), options)) {
-        found.push({ name: key.slice(start.length), value: value as T })
-      }
-      return found
-    })
+    return this.#read(() => readDocuments<T>(this.#main, prefix, options))
   }
 
   get feed(): FeedKeys {

@@ -1,27 +1,27 @@
-import { type Metric, metricNames } from '#model'
 import { Reading, Writer } from './bytes.js'
-import { asDouble, scaleOf, scales } from './table.js'
-
-/** Every metric has its place in a row of values; NaN is unknown. Only in memory: what is stored goes by names. */
-export const rowWidth = metricNames.length
-export const placeOf = new Map<Metric, number>(metricNames.map((name, place) => [name, place]))
+import { noScale, powers, scaleFor } from './numbers.js'
+import type { Row, Shape } from './shape.js'
 
 const unknown = -1
-// What follows a zero where a change is expected: the scale with the whole value, or
-const escapeUnknown = 8
+// What follows a zero where a change is expected: the scale with the whole value (`noScale`: a plain double), or
+const escapeUnknown = 15
 
 /**
- * The samples of one device that are not in a chunk yet, in about 30 bytes each: the time since the last one, which metrics changed,
- * and by how much. Written a row at a time, read from the start.
+ * The samples of one device that are not in a chunk yet: the time since the last one, which values changed, and by how much. Written a row
+ * at a time, read from the start. Only in memory.
  */
 export class Stream {
+  /** Every name that was reported so far: the columns of what `read` shows. */
+  readonly names: string[] = []
   readonly #bytes = new Writer(128)
-  readonly #scales = new Int8Array(rowWidth).fill(unknown)
-  readonly #last = new Float64Array(rowWidth)
+  readonly #columnOf = new Map<string, number>()
+  readonly #scales: number[] = []
+  readonly #last: number[] = []
+  /** Where the values of the present shape are, by column; -1: it has none. */
+  #shape: Shape | undefined
+  #places: number[] = []
   #at = 0
   #count = 0
-  /** Places from here on were never known: most metrics are of other kinds of devices, and cost nothing. */
-  #width = 0
 
   get count(): number {
     return this.#count
@@ -31,84 +31,94 @@ export class Stream {
     return this.#bytes.length
   }
 
-  /** Adds the row that starts at `offset`. `at` is in whole ms. */
-  push(at: number, values: Float64Array, offset = 0): void {
+  columnOf(name: string): number | undefined {
+    return this.#columnOf.get(name)
+  }
+
+  /** `at` is in whole ms. */
+  push(at: number, { shape, values }: Row): void {
     const out = this.#bytes
     out.signed(at - this.#at)
     this.#at = at
     this.#count++
-    const width = this.#widened(values, offset)
-    const mapBytes = (width + 7) >> 3
-    out.byte(mapBytes)
-    const map = out.skip(mapBytes)
-    for (let place = 0; place < width; place++) {
-      if (this.#write(place, values[offset + place]!)) out.mark(map + (place >> 3), 1 << (place & 7))
+    if (shape !== this.#shape) this.#turnTo(shape)
+    const places = this.#places
+    out.varint(places.length)
+    const map = out.skip((places.length + 7) >> 3)
+    for (let column = 0; column < places.length; column++) {
+      const place = places[column]!
+      if (this.#write(column, place < 0 ? Number.NaN : values[place]!)) out.mark(map + (column >> 3), 1 << (column & 7))
     }
   }
 
-  #widened(values: Float64Array, offset: number): number {
-    let last = rowWidth
-    while (last > this.#width && Number.isNaN(values[offset + last - 1]!)) last--
-    this.#width = last
-    return last
+  #turnTo(shape: Shape): void {
+    this.#shape = shape
+    for (const name of shape.names) {
+      if (this.#columnOf.has(name)) continue
+      this.#columnOf.set(name, this.names.push(name) - 1)
+      this.#scales.push(unknown)
+      this.#last.push(0)
+    }
+    this.#places = this.names.map((name) => shape.placeOf.get(name) ?? -1)
   }
 
-  #write(place: number, value: number): boolean {
+  #write(column: number, value: number): boolean {
     const out = this.#bytes
-    const scale = this.#scales[place]!
+    const scale = this.#scales[column]!
     if (Number.isNaN(value)) {
       if (scale === unknown) return false
       out.byte(0)
       out.byte(escapeUnknown)
-      this.#scales[place] = unknown
+      this.#scales[column] = unknown
       return true
     }
-    const next = scale === asDouble ? asDouble : scaleOf(value, Math.max(0, scale))
-    const whole = next === asDouble ? value : Math.round(value * scales[next]!)
+    const next = scale === noScale ? noScale : scaleFor(value, Math.max(0, scale))
+    const whole = next === noScale ? value : Math.round(value * powers[next]!)
     if (next === scale) {
-      const change = whole - this.#last[place]!
+      const change = whole - this.#last[column]!
       if (change === 0) return false
-      if (next < asDouble) {
+      if (next < noScale) {
         out.signed(change)
-        this.#last[place] = whole
+        this.#last[column] = whole
         return true
       }
     }
     out.byte(0)
     out.byte(next)
-    if (next === asDouble) out.float(value)
+    if (next === noScale) out.float(value)
     else out.signed(whole)
-    this.#scales[place] = next
-    this.#last[place] = whole
+    this.#scales[column] = next
+    this.#last[column] = whole
     return true
   }
 
-  /** Shows every row in the order they were pushed; `values` is the same array each time. */
+  /** Shows every row in the order they were pushed; `values` by column, the same array each time, NaN for unknown. */
   read(visit: (at: number, values: Float64Array) => void): void {
     const from = new Reading(this.#bytes.view())
-    const values = new Float64Array(rowWidth).fill(Number.NaN)
-    const last = new Float64Array(rowWidth)
-    const scale = new Int8Array(rowWidth)
+    const columns = this.names.length
+    const values = new Float64Array(columns).fill(Number.NaN)
+    const last = new Float64Array(columns)
+    const scales = new Int8Array(columns)
     let at = 0
     while (from.left > 0) {
       at += from.signed()
-      const mapBytes = from.byte()
-      const map = from.raw(mapBytes)
-      for (let place = 0; place < mapBytes * 8; place++) {
-        if (!(map[place >> 3]! & (1 << (place & 7)))) continue
+      const count = from.varint()
+      const map = from.raw((count + 7) >> 3)
+      for (let column = 0; column < count; column++) {
+        if (!(map[column >> 3]! & (1 << (column & 7)))) continue
         const change = from.signed()
         if (change !== 0) {
-          last[place]! += change
+          last[column]! += change
         } else {
           const kind = from.byte()
           if (kind === escapeUnknown) {
-            values[place] = Number.NaN
+            values[column] = Number.NaN
             continue
           }
-          scale[place] = kind
-          last[place] = kind === asDouble ? from.float() : from.signed()
+          scales[column] = kind
+          last[column] = kind === noScale ? from.float() : from.signed()
         }
-        values[place] = scale[place] === asDouble ? last[place]! : last[place]! / scales[scale[place]!]!
+        values[column] = scales[column] === noScale ? last[column]! : last[column]! / powers[scales[column]!]!
       }
       visit(at, values)
     }

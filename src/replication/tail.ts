@@ -2,7 +2,8 @@ import type Hypercore from 'hypercore'
 import { type Clock, type Event, type Log, SdkError } from '#model'
 import type { Directory, Progress } from './directory.js'
 import type { Exchange } from './exchange.js'
-import { decodeFrame } from './frame.js'
+import { withoutSamples } from './frame.js'
+import { FrameReader } from './frames.js'
 import { journalName, keys, type Patience } from './layout.js'
 import { Replay } from './replay.js'
 import { Segment } from './segment.js'
@@ -43,6 +44,7 @@ export class Tail {
   #changed = new Set<string>()
   #removed: string[] = []
   #events: Event[] = []
+  #reader: { segment: number; reader: FrameReader } | undefined
   #tries = 0
   #closed = false
 
@@ -113,11 +115,18 @@ export class Tail {
     return segment
   }
 
+  #readerOf({ number }: Segment): FrameReader {
+    if (this.#reader?.segment !== number) this.#reader = { segment: number, reader: new FrameReader() }
+    return this.#reader.reader
+  }
+
   async #readSegment(segment: Segment, whole: boolean, patience: Patience): Promise<void> {
     for (let turn = 1; segment.blocks < segment.core.length && !this.#closed; turn++) {
       const block = segment.blocks
       const bytes = await this.#block(segment, patience)
-      if (bytes) this.#take(segment, block, bytes, whole)
+      const reader = this.#readerOf(segment)
+      if (bytes) this.#take(segment, reader, bytes, whole)
+      else reader.skip()
       segment.blocks = block + 1
       if (turn % blocksInTurn === 0) {
         this.#flush()
@@ -145,23 +154,20 @@ export class Tail {
     }
   }
 
-  #take(segment: Segment, block: number, bytes: Uint8Array, whole: boolean): void {
+  #take(segment: Segment, reader: FrameReader, bytes: Uint8Array, whole: boolean): void {
+    const block = segment.blocks
     try {
-      const frame = decodeFrame(bytes)
-      segment.add(
-        whole ? frame : { ...frame, rows: { ...frame.rows, count: 0 }, events: [], settings: [] },
-        1,
-        bytes.length,
-      )
+      const frame = reader.decode(bytes)
+      if (frame.lost) this.stats.damagedBlocks++
+      segment.add(whole ? frame : withoutSamples(frame), 1, bytes.length)
       this.#replay.take(segment, block, frame)
       this.newestAt = frame.at
       this.stats.frames++
-      const said = (id: string | undefined) => {
-        if (id === undefined) return
+      const said = (id: string) => {
         this.#changed.add(id)
         this.#places.set(id, { segment: segment.number, block })
       }
-      for (let row = 0; row < frame.rows.count; row++) said(segment.ids[frame.rows.device[row]!])
+      for (const id of frame.rows.ids) said(id)
       for (const { id } of frame.records) said(id)
       if (whole) this.#events.push(...frame.events)
     } catch (error) {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import test from 'brittle'
 import Corestore from 'corestore'
 import type { Event } from '#model'
-import { Feeds, logIn, placeOf, thisBoot } from '../../src/replication/feeds.js'
+import { Feeds, logIn, thisBoot, whereIs } from '../../src/replication/feeds.js'
 import { keys, openMain } from '../../src/replication/layout.js'
 import { open, record, start, tidy } from './support.js'
 
@@ -212,7 +212,7 @@ test('a folder of a newer version is refused with STORE_NEWER and left as it is'
   const path = await t.tmp()
   await (await open(t, path)).close()
   const cores = new Corestore(path)
-  const feeds = await Feeds.open(cores, { boot: await thisBoot(), place: await placeOf(path) })
+  const feeds = await Feeds.open(cores, { boot: await thisBoot(), place: await whereIs(path) })
   const main = openMain(logIn(cores, feeds.current, 'main'))
   await main.ready()
   const known = (await main.get(keys.state))?.value as object
@@ -240,7 +240,7 @@ test('a damaged frame is left out and said, everything else is read', async (t) 
   await store.append({ at: start, records: [record('a', start, { powerW: 1 })] })
   await store.close()
   const cores = new Corestore(path)
-  const feeds = await Feeds.open(cores, { boot: await thisBoot(), place: await placeOf(path) })
+  const feeds = await Feeds.open(cores, { boot: await thisBoot(), place: await whereIs(path) })
   const journal = logIn(cores, feeds.current, 'journal-0')
   await journal.ready()
   await journal.append(new Uint8Array([1, 1, 7, 7, 7]))
