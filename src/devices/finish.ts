@@ -117,9 +117,32 @@ function withExpected(boards: readonly Board[], model: Model | undefined, hashin
   return expected
 }
 
+/** Every field is written out, null if it is not reported: boards of one shape are kept, copied and compared in a fraction of the time and room. */
 function withChips(board: Board, model: Model | undefined, hashing: boolean): Board {
   const expectedChips = board.expectedChips ?? model?.chips ?? null
-  return { ...board, expectedChips, status: board.status ?? statusOf(board, expectedChips, hashing) }
+  const whole: { [F in keyof Required<Board>]: Board[F] } = {
+    slot: board.slot,
+    serial: board.serial ?? null,
+    status: board.status ?? statusOf(board, expectedChips, hashing),
+    hashrateThs: board.hashrateThs ?? null,
+    expectedHashrateThs: board.expectedHashrateThs ?? null,
+    chips: board.chips ?? null,
+    expectedChips,
+    frequencyMhz: board.frequencyMhz ?? null,
+    voltageV: board.voltageV ?? null,
+    powerW: board.powerW ?? null,
+    boardTempC: board.boardTempC ?? null,
+    chipTempMinC: board.chipTempMinC ?? null,
+    chipTempMaxC: board.chipTempMaxC ?? null,
+    chipTempAvgC: board.chipTempAvgC ?? null,
+    inletTempC: board.inletTempC ?? null,
+    outletTempC: board.outletTempC ?? null,
+    hwErrors: board.hwErrors ?? null,
+    hwErrorPct: board.hwErrorPct ?? null,
+    tuned: board.tuned ?? null,
+    chipMap: board.chipMap ?? null,
+  }
+  return whole as Board
 }
 
 function statusOf(board: Board, expectedChips: number | null, hashing: boolean): NonNullable<Board['status']> {
