@@ -23,6 +23,7 @@ import {
   type Ups,
 } from '#model'
 import type { Credentials, Io, Protocol } from './io.js'
+import type { Replies } from './replies.js'
 
 /** Facts of one hardware model; what is not known is absent. Board, chip and fan counts: protocols/models-hardware.csv. */
 export interface Model {
@@ -201,6 +202,8 @@ export interface Device {
   /** How it is reached where that is no address which takes connections of its own: see `Reach`. Absent: `address`. */
   readonly reach?: Reach
   readonly reads: Reads
+  /** No reply to any of its reads: the replies of a visit start as a copy, so that all have one shape. */
+  readonly unread: Replies
   /** The fields that say which model it is come first. */
   readonly telemetry: readonly FieldSources[]
   /** Whether some of its reads are asked only instead of others. */
@@ -220,7 +223,7 @@ export interface Device {
 }
 
 export interface DeviceDefinition<R extends Reads>
-  extends Omit<Device, 'reads' | 'telemetry' | 'hasSecondWays' | 'modelOf' | 'blank' | 'capabilities'> {
+  extends Omit<Device, 'reads' | 'unread' | 'telemetry' | 'hasSecondWays' | 'modelOf' | 'blank' | 'capabilities'> {
   readonly modelOf?: Device['modelOf']
   readonly reads: R
   readonly telemetry: (from: From<R>) => TelemetryMap
@@ -249,6 +252,7 @@ export function defineDevice<R extends Reads>(definition: DeviceDefinition<R>): 
     telemetry: Object.freeze(telemetry),
     hasSecondWays: Object.values(definition.reads).some(({ insteadOf }) => insteadOf.length > 0),
     modelOf,
+    unread: Object.fromEntries(Object.keys(definition.reads).map((name) => [name, undefined])),
     // Not frozen: to copy a frozen object takes ten times as long.
     blank: Object.fromEntries([...names].map((name) => [name, undefined])),
     capabilities: Object.freeze(Object.keys(definition.commands) as CommandName[]),

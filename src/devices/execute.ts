@@ -1,8 +1,9 @@
 import { type CommandName, check, commands, type Receipt, SdkError, sleep, toSdkError } from '#model'
 import type { Command, Device, Telemetry } from './define.js'
 import type { Io } from './io.js'
-import type { Observation, Replies } from './observation.js'
+import type { Observation } from './observation.js'
 import { observe } from './observe.js'
+import type { Replies } from './replies.js'
 
 export interface ExecuteOptions {
   /** Of the last visit: saves asking again what changes rarely. */

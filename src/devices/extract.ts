@@ -1,49 +1,59 @@
 import { type ErrorInfo, errorInfo, type Metric, measured, type SdkError } from '#model'
-import { type Device, type Extraction, isIdentity, type Model, type Read, type Telemetry } from './define.js'
+import { type Device, type FieldSources, isIdentity, type Model, type Read, type Telemetry } from './define.js'
 import { finish } from './finish.js'
-import type { Observation, Replies } from './observation.js'
+import type { Observation } from './observation.js'
+import type { Replies } from './replies.js'
 
 /** Every field out of the replies of a visit: the values, and for those whose read failed the reason. Runs on every poll. */
 export function extract(device: Device, replies: Replies): Pick<Observation, 'telemetry' | 'missing' | 'model'> {
-  const telemetry: Telemetry = { ...device.blank }
-  const missing: Record<string, ErrorInfo> = {}
   const used = device.hasSecondWays ? usedReplies(device, replies) : replies
-  const others: Record<string, unknown> = {}
-  for (const name in used) others[name] = used[name]!.value
-  let model: Model | undefined
+  const others: Record<string, unknown> = { ...device.unread }
+  for (const name in used) others[name] = used[name]?.value
+  const taking: Taking = { device, used, others, telemetry: { ...device.blank }, missing: {}, model: undefined }
+  const { telemetry } = taking
   let known = false
   // Who it is comes first in the list: the row of its model is what the other fields are taken with.
-  for (const [field, sources, isMetric] of device.telemetry) {
-    if (!known && !isIdentity(field)) {
+  for (const entry of device.telemetry) {
+    if (!known && !isIdentity(entry[0])) {
       known = true
-      model = telemetry.model === undefined ? undefined : device.modelOf(telemetry.model, telemetry.variant)
+      taking.model = telemetry.model === undefined ? undefined : device.modelOf(telemetry.model, telemetry.variant)
     }
-    take(field, sources, isMetric)
+    take(taking, entry)
   }
-  return { telemetry: finish(telemetry, model), missing, model }
+  return { telemetry: finish(telemetry, taking.model), missing: taking.missing, model: taking.model }
+}
 
-  function take(field: string, sources: readonly Extraction[], isMetric: boolean) {
-    let failed = false
-    for (const source of sources) {
-      const reply = used[source.read]
-      if (!reply) continue
-      if (reply.error) {
-        if (isExpected(device.reads[source.read]!, reply.error)) continue
-        failed = true
-        missing[field] ??= errorInfo(reply.error)
-        continue
-      }
-      try {
-        const value = source.take(reply.value as never, model ?? noFacts, others as never)
-        const reported = isMetric ? measured(field as Metric, value as number, device.kind) : value
-        if (reported === undefined || reported === null || reported === '') continue
-        ;(telemetry as Record<string, unknown>)[field] = reported
-        if (failed) delete missing[field]
-        return
-      } catch (error) {
-        failed = true
-        missing[field] ??= errorInfo(error, 'DEVICE_BAD_REPLY')
-      }
+interface Taking {
+  readonly device: Device
+  readonly used: Replies
+  readonly others: Readonly<Record<string, unknown>>
+  readonly telemetry: Telemetry
+  readonly missing: Record<string, ErrorInfo>
+  model: Model | undefined
+}
+
+function take({ device, used, others, telemetry, missing, model = noFacts }: Taking, entry: FieldSources) {
+  const field = entry[0]
+  let failed = false
+  for (const source of entry[1]) {
+    const reply = used[source.read]
+    if (!reply) continue
+    if (reply.error) {
+      if (isExpected(device.reads[source.read]!, reply.error)) continue
+      failed = true
+      missing[field] ??= errorInfo(reply.error)
+      continue
+    }
+    try {
+      const value = source.take(reply.value as never, model, others as never)
+      const reported = entry[2] ? measured(field as Metric, value as number, device.kind) : value
+      if (reported === undefined || reported === null || reported === '') continue
+      ;(telemetry as Record<string, unknown>)[field] = reported
+      if (failed) delete missing[field]
+      return
+    } catch (error) {
+      failed = true
+      missing[field] ??= errorInfo(error, 'DEVICE_BAD_REPLY')
     }
   }
 }
@@ -52,10 +62,10 @@ const noFacts: Model = Object.freeze({})
 
 /** What a second way said is out of date as soon as the first one works again. */
 function usedReplies(device: Device, replies: Replies): Replies {
-  const used: Record<string, Replies[string]> = {}
+  const used: Record<string, Replies[string]> = { ...device.unread }
   for (const name in replies) {
     const ways = device.reads[name]?.insteadOf ?? []
-    if (ways.length === 0 || ways.some((other) => replies[other]?.error !== undefined)) used[name] = replies[name]!
+    if (ways.length === 0 || ways.some((other) => replies[other]?.error !== undefined)) used[name] = replies[name]
   }
   return used
 }

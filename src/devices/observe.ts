@@ -2,7 +2,8 @@ import { SdkError, toSdkError, withDeadline } from '#model'
 import type { Device, Read } from './define.js'
 import { extract } from './extract.js'
 import type { Io, Protocol, Reply } from './io.js'
-import type { Observation, Replies, StoredReply } from './observation.js'
+import type { Observation } from './observation.js'
+import type { Replies, StoredReply } from './replies.js'
 
 export interface ObserveOptions {
   /** Of the visit before; slow reads that are young enough are taken from it. */
@@ -29,8 +30,8 @@ export async function observe(device: Device, io: Io, options: ObserveOptions = 
   const started = io.clock.hr()
   const now = io.clock.now()
   const timeoutMs = options.timeoutMs ?? device.defaults.timeoutMs
-  const previous = options.previous ?? {}
-  const replies: Record<string, StoredReply> = { ...previous }
+  const previous = options.previous ?? device.unread
+  const replies: Record<string, StoredReply | undefined> = { ...previous }
   const first: Named[] = []
   const second: Named[] = []
   for (const name in device.reads) {
@@ -48,7 +49,8 @@ export async function observe(device: Device, io: Io, options: ObserveOptions = 
   }
 
   throwIfNothing(first, second, replies, now)
-  return { ...extract(device, replies), replies, latencyMs: Math.round(io.clock.hr() - started) }
+  const { telemetry, missing, model } = extract(device, replies)
+  return { telemetry, missing, model, replies, latencyMs: Math.round(io.clock.hr() - started) }
 }
 
 type Named = readonly [name: string, read: Read]
@@ -73,7 +75,7 @@ function askAll(
   due: readonly Named[],
   io: Io,
   timeoutMs: number,
-  into: Record<string, StoredReply>,
+  into: Record<string, StoredReply | undefined>,
   at: number,
   keepRaw = false,
 ): Promise<unknown> {
@@ -96,7 +98,7 @@ function askGroup(
   group: readonly Named[],
   io: Io,
   timeoutMs: number,
-  into: Record<string, StoredReply>,
+  into: Record<string, StoredReply | undefined>,
   at: number,
   keepRaw: boolean,
 ): Promise<void> {
@@ -107,12 +109,13 @@ function askGroup(
     return asking
   }
   const note = (answers: readonly Reply[]) => {
-    for (const [index, [name, read]] of group.entries()) {
+    for (let index = 0; index < group.length; index++) {
+      const [name, read] = group[index]!
       const answer = answers[index] ?? { error: new SdkError('DEVICE_BAD_REPLY', 'no answer to this request') }
       const reply = interpret(read, answer, at, keepRaw)
       const last = into[name]
-      const stands = read.lasting && reply.error !== undefined && last?.value !== undefined
-      into[name] = stands ? { ...last, at, outdated: reply.error } : reply
+      into[name] =
+        read.lasting && reply.error && last?.value !== undefined ? { ...last, at, outdated: reply.error } : reply
     }
   }
   return withDeadline(timeoutMs, io.signal, ask, 'DEVICE_TIMEOUT').then(note, async (error: unknown) => {

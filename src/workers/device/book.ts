@@ -1,12 +1,12 @@
 import type { Device, Observation, Telemetry } from '#devices'
 import { type DeviceRecord, type Event, offlineAfterFailures, type SdkError } from '#model'
 import { isOutOfSockets } from '../sockets.js'
-import { changedSettings, changesBetween, settingsOf } from './changes.js'
+import { changedSettings, changesBetween, hasSameSettings, settingsOf } from './changes.js'
 import { forget, type Handle } from './handle.js'
 import { identityOf } from './identity.js'
 import { answered, backoffOf, nextPlace, tooLate } from './pace.js'
 import { recognise } from './recognise.js'
-import { failedRecord, type Pending, placed, readRecord, runningTime } from './record.js'
+import { addressOf, failedRecord, type Pending, placed, readRecord, runningTime } from './record.js'
 import { failureOf, lastingReplies, visit } from './visit.js'
 import { isHere, type Worker } from './worker.js'
 
@@ -44,7 +44,7 @@ export function succeeded(
   const { device } = handle
   if (!device || !isHere(worker, handle)) return
   answered(handle.pace, seen.latencyMs)
-  handle.replies = lastingReplies(device, seen.replies)
+  handle.replies = lastingReplies(device, seen.replies, handle.replies)
   const identity = identityOf(seen.telemetry)
   if (identity === undefined || identity === handle.identity) return book(worker, handle, device, seen, askedAt)
   const revisit = (other: Handle) => other.turns.run(() => call(worker, other))
@@ -60,7 +60,9 @@ function book(worker: Worker, handle: Handle, device: Device, seen: Observation,
   handle.failures = 0
   handle.goneAt = undefined
   if (handle.pending && isOver(handle.pending, telemetry, at, failures)) handle.pending = undefined
-  const before = placed(handle.record, worker.home, handle.entry, device)
+  // Its entry is in the record already; but only who knows the device knows its usual port.
+  const isPlaced = handle.record.address === addressOf(worker.home, handle.entry, device)
+  const before = isPlaced ? handle.record : placed(handle.record, worker.home, handle.entry, device)
   publish(worker, handle, readRecord(before, device, seen, { at, askedAt, pending: handle.pending }))
   if (goneAt !== undefined && failures >= offlineAfterFailures) wakeOthers(worker, goneAt)
   const { model } = handle.record
@@ -114,9 +116,11 @@ function failed(worker: Worker, handle: Handle, error: SdkError, askedAt: number
 /** The device's new record, with the events that follow from it, into the store's next tick. */
 export function publish(worker: Worker, handle: Handle, record: DeviceRecord, also: readonly Event[] = []): void {
   const at = worker.clock.now()
-  const events = [...also, ...changesBetween(handle.record, record, at)]
+  const before = handle.record
+  const events = [...also, ...changesBetween(before, record, at)]
   handle.record = record
-  const settings = record.at === null ? undefined : settingsOf(record, handle.settings)
+  const isKnown = handle.settings !== undefined && hasSameSettings(before, record)
+  const settings = record.at === null || isKnown ? undefined : settingsOf(record, handle.settings)
   const changed = settings && (handle.settings ? changedSettings(handle.settings, settings) : ['first'])
   if (!settings || changed?.length === 0) {
     worker.ticks.add({ record, events })

@@ -1,5 +1,6 @@
 import type { DeviceRecord, Event, Tuning } from '#model'
 import { errorKey } from './record.js'
+import { isSame } from './same.js'
 
 /** What happened to a device between two of its records. */
 export function changesBetween(before: DeviceRecord, after: DeviceRecord, at: number): Event[] {
@@ -66,20 +67,14 @@ function chosen({ tuned: _, ...rest }: Tuning): Partial<Tuning> {
   return rest
 }
 
+/** Whether the parts of two records that settings are made of are the very same: then nothing needs to be made and compared. */
+export function hasSameSettings(before: DeviceRecord, after: DeviceRecord): boolean {
+  return before.pools === after.pools && before.tuning === after.tuning && before.network === after.network
+}
+
 const parts = ['pools', 'tuning', 'network'] as const
 
 /** The parts of the settings that differ, by name. */
 export function changedSettings(before: Settings, after: Settings): string[] {
   return parts.filter((part) => !isSame(before[part], after[part]))
-}
-
-/** Of plain values, field by field: runs on every poll, where texts to compare would cost ten times as much. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  const left = a as Record<string, unknown>
-  const right = b as Record<string, unknown>
-  for (const key in left) if (!isSame(left[key], right[key])) return false
-  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false
-  return true
 }

@@ -1,9 +1,17 @@
-import type { Device, Replies } from '#devices'
+import type { Device, Io, Replies } from '#devices'
 import type { DeviceEntry, DeviceRecord } from '#model'
 import type { Settings } from './changes.js'
+import type { Secret } from './credentials.js'
 import { newPace, type Pace } from './pace.js'
 import type { Pending } from './record.js'
 import { type Turns, turns } from './turns.js'
+
+interface World {
+  readonly device: Device
+  readonly entry: DeviceEntry
+  readonly secret: Secret | undefined
+  readonly io: Io
+}
 
 /** All that a worker holds of one device while it runs. */
 export interface Handle {
@@ -14,6 +22,8 @@ export interface Handle {
   device: Device | undefined
   /** Hardware that it was recognised by (identity.ts). */
   identity: string | undefined
+  /** What it was last visited with, and what that was made of. */
+  world: World | undefined
   record: DeviceRecord
   /** Replies that are asked rarely, for the next visit. */
   replies: Replies | undefined
@@ -40,6 +50,7 @@ export function newHandle(index: number, id: string, entry: DeviceEntry, record:
     entry,
     device: undefined,
     identity: undefined,
+    world: undefined,
     record,
     replies: undefined,
     memory: new Map(),

@@ -68,10 +68,16 @@ async function rawReplies(worker: Worker, handle: Handle) {
       keepRaw: true,
       timeoutMs: deadlineOf(handle.pace, device.defaults.timeoutMs) * 2,
     })
-    const shown = Object.entries(replies).map(([name, { raw, error }]) => [
-      name,
-      raw === undefined && error ? { error: errorInfo(error) } : redact(raw ?? null),
-    ])
+    const shown = Object.entries(replies).flatMap(([name, reply]) =>
+      reply
+        ? [
+            [
+              name,
+              reply.raw === undefined && reply.error ? { error: errorInfo(reply.error) } : redact(reply.raw ?? null),
+            ],
+          ]
+        : [],
+    )
     return { id: handle.id, at: worker.clock.now(), replies: Object.fromEntries(shown) as Record<string, unknown> }
   })
 }

@@ -46,8 +46,8 @@ export async function visit(visitor: Visitor, handle: Handle): Promise<Observati
     }
     forget(handle)
   }
-  const device = await recognised(visitor, handle)
-  const seen = await observe(device, ioFor(visitor, handle, [device]), {
+  const device = handle.device ?? (await recognised(visitor, handle))
+  const seen = await observe(device, worldOf(visitor, handle, device), {
     previous: handle.replies,
     timeoutMs: deadlineOf(handle.pace, device.defaults.timeoutMs),
   })
@@ -86,6 +86,16 @@ function refuseOther({ deviceType }: Visitor, device: Device, model?: string, va
   throw new SdkError('DEVICE_NOT_ACCEPTED', `it is a ${device.make} ${model}, the worker takes ${deviceType}`)
 }
 
+/** What a recognised device may use of the world: made anew only when its entry or its account has changed. */
+function worldOf(visitor: Visitor, handle: Handle, device: Device): Io {
+  const { entry, world } = handle
+  const secret = visitor.secretOf(handle.id)
+  if (world && world.device === device && world.entry === entry && world.secret === secret) return world.io
+  const io = ioFor(visitor, handle, [device])
+  handle.world = { device, entry, secret, io }
+  return io
+}
+
 export function ioFor(visitor: Visitor, handle: Handle, devices: readonly Device[]): Io {
   const { entry } = handle
   const secret = visitor.secretOf(handle.id)
@@ -121,15 +131,21 @@ function portsOf(candidates: readonly Device[], entry: DeviceEntry): number[] {
   return [...new Set(candidates.map(({ mainPort }) => names[mainPort.name] ?? mainPort.default))]
 }
 
-/** Of a visit's replies those that the next one needs: what is asked rarely, and which ways are closed. */
-export function lastingReplies(device: Device, replies: Replies): Replies {
-  const kept: Record<string, Replies[string]> = {}
-  for (const name in replies) {
-    const reply = replies[name]!
-    const read = device.reads[name]
-    if (read && (read.everyMs > 0 || reply.error || read.insteadOf.length > 0)) kept[name] = reply
+/**
+ * Of a visit's replies those that the next one needs: what is asked rarely, and which ways are closed. The same as before if none of them
+ * is new, as on most visits.
+ */
+export function lastingReplies(device: Device, replies: Replies, before: Replies = device.unread): Replies {
+  let kept: Record<string, Replies[string]> | undefined
+  for (const name in device.reads) {
+    const read = device.reads[name]!
+    const reply = replies[name]
+    const lasts = reply && (read.everyMs > 0 || reply.error || read.insteadOf.length > 0) ? reply : undefined
+    if (lasts === before[name]) continue
+    kept ??= { ...before }
+    kept[name] = lasts
   }
-  return kept
+  return kept ?? before
 }
 
 export function failureOf(error: unknown): SdkError {
