@@ -16,7 +16,8 @@ declare module 'autobase' {
     /** Blocks of those who are no writers are shown to `apply`, marked. */
     optimistic?: boolean
     encryptionKey: Uint8Array
-    ackInterval?: number
+    /** 0: appends nothing by itself. */
+    ackInterval: number
   }
   interface Node {
     from: Hypercore
@@ -35,6 +36,9 @@ declare module 'autobase' {
     indexers: readonly { key: Uint8Array; length: number }[]
     heads: readonly { key: Uint8Array; length: number }[]
     get(key: Uint8Array): Promise<Member | null>
+    /** As it was at a length; to be closed by the caller. */
+    checkout(length: number): Promise<SystemView>
+    close(): Promise<void>
   }
   /** What `apply` may ask and change of the base. */
   interface Host {
@@ -63,6 +67,9 @@ declare module 'autobase' {
   export default class Autobase<V> extends EventEmitter {
     constructor(store: Corestore, key: Uint8Array | null, options: Options<V>)
     readonly key: Uint8Array
+    readonly discoveryKey: Uint8Array
+    /** The one that the store keeps, if it was opened before. */
+    readonly encryptionKey: Uint8Array | null
     readonly view: V
     /** The log that this peer appends to. */
     readonly local: Hypercore

@@ -180,6 +180,16 @@ function baseCalls(host: Host): Turn['base'] {
       return found && !found.isRemoved ? found.length : undefined
     },
     indexers: () => host.system.indexers.map(({ key }) => b4a.toString(key, 'hex')),
+    async signed(log, length) {
+      if (length > host.system.core.length) return false
+      const before = await host.system.checkout(length)
+      try {
+        const found = await before.get(bytesOf(log))
+        return found !== null && !found.isRemoved && found.length > 0
+      } finally {
+        await before.close()
+      }
+    },
     fork: (indexers, system, length) => host.fork(indexers.map(bytesOf), { key: bytesOf(system), length }),
   }
 }

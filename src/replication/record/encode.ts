@@ -34,6 +34,7 @@ const codes: Readonly<Record<Reason, ErrorCode>> = {
   signature: 'FORBIDDEN',
   repeated: 'CONFLICT',
   conflict: 'CONFLICT',
+  unsigned: 'CONFLICT',
   older: 'CONFLICT',
   unknown: 'NOT_FOUND',
 }

@@ -15,6 +15,7 @@ export const reasons = {
   repeated: 'it was signed for one use, and taken before',
   conflict: 'it contradicts what is there',
   unknown: 'what it is about is not there',
+  unsigned: 'the log came after the last signature: only one that was signed for can take over',
   older: 'something newer is there',
 } as const
 export type Reason = keyof typeof reasons
@@ -54,6 +55,8 @@ export interface BaseCalls {
   /** Blocks of the writer that were taken in; undefined if it is none. */
   written(log: string): Promise<number | undefined>
   indexers(): string[]
+  /** Whether the writer was one, and had written, when the system log had this length. */
+  signed(log: string, length: number): Promise<boolean>
   fork(indexers: readonly string[], system: string, length: number): Promise<boolean>
 }
 

@@ -1,19 +1,37 @@
 import type { Duplex } from 'node:stream'
-import { type Key, type KeyPair, keyOf } from '#keys'
+import b4a from 'b4a'
+import { type Key, type KeyPair, keyOf, roles } from '#keys'
 import { type Clock, type Log, SdkError, silentLog, systemClock, toSdkError, within } from '#model'
 import { Acker } from './acker.js'
+import { makeApply } from './apply.js'
 import { type Base, hexOf, openBase } from './base.js'
+import { Currency } from './currency.js'
 import { encode, refusal } from './encode.js'
 import { Follower } from './follower.js'
 import type { Reason } from './intent.js'
 import type { Intent } from './intents/index.js'
+import { KeyCheck } from './key-check.js'
 import { Mirror } from './mirror.js'
 import { readAudit, readDevices, readEvents, readInvites, readRefused, readSites } from './read.js'
 import type { RecordChange, TimeQuery } from './shapes.js'
 import { claimLog } from './signed.js'
+import { bootId, readMark, writeMark } from './start-mark.js'
+import { TailGuard } from './tail-guard.js'
 import type { FleetRecord, RecordLimits, RecordOptions } from './types.js'
+import { Watchdog } from './watchdog.js'
 
-const defaults: RecordLimits = { writeMs: 30_000, ackMs: 1000 }
+const defaults: RecordLimits = {
+  writeMs: 30_000,
+  ackMs: 1000,
+  peerMs: 15_000,
+  settleMs: 1500,
+  beaconMs: 60_000,
+  lookMs: 5000,
+  stuckMs: 30_000,
+}
+
+/** For what is here already. */
+const openMs = 5000
 
 /** Opens a peer's copy of the fleet's record. Throws RECORD_KEY_WRONG, STORE_FAILED. */
 export async function openRecord(options: RecordOptions): Promise<FleetRecord> {
@@ -32,6 +50,7 @@ class OpenRecord implements FleetRecord {
   readonly #mirror = new Mirror()
   readonly #follower: Follower
   readonly #acker: Acker
+  readonly #options: RecordOptions
   readonly #member: KeyPair | undefined
   readonly #clock: Clock
   readonly #log: Log
@@ -39,12 +58,18 @@ class OpenRecord implements FleetRecord {
   readonly #listeners = new Set<(change: RecordChange) => void>()
   /** Of our own log, by length: what became of it. */
   readonly #outcomes = new Map<number, Reason | undefined>()
-  readonly #counts = { written: 0, refused: 0, taken: 0, updates: 0 }
+  readonly #counts = { written: 0, refused: 0, taken: 0, updates: 0, failures: 0 }
+  readonly #streams = new Set<Duplex>()
+  /** A mark of the block that is being taken in. */
+  #applying = 0
+  #parts: { guard: TailGuard; currency: Currency; watchdog: Watchdog; keyCheck: KeyCheck; boot: string } | undefined
   #tail: Promise<unknown> = Promise.resolve()
   #stopped: SdkError | undefined
   #closing: Promise<void> | undefined
 
-  constructor({ cores, key, encryptionKey, member, clock = systemClock, log = silentLog, limits }: RecordOptions) {
+  constructor(options: RecordOptions) {
+    const { cores, key, encryptionKey, member, clock = systemClock, log = silentLog, limits } = options
+    this.#options = options
     this.#member = member
     this.#clock = clock
     this.#log = log
@@ -54,12 +79,21 @@ class OpenRecord implements FleetRecord {
       (parts, revoked) => this.#tell({ parts, revoked }),
       (error) => this.#problem(toSdkError(error, 'STORE_FAILED')),
     )
-    const outcome = (log: string, length: number, reason: Reason | undefined) => {
+    let applied = 0
+    const take = makeApply((log, length, reason) => {
       if (reason === undefined) this.#counts.taken++
-      if (this.#base.local && log === this.writerKey) this.#outcomes.set(length, reason)
+      if (log === this.writerKey) this.#outcomes.set(length, reason)
+    })
+    const apply: typeof take = async (nodes, view, host) => {
+      this.#applying = ++applied
+      try {
+        await take(nodes, view, host)
+      } finally {
+        this.#applying = 0
+      }
     }
-    this.#base = openBase({ cores, key, encryptionKey, outcome, follower: this.#follower })
-    this.#acker = new Acker(this.#base, clock, this.#limits.ackMs)
+    this.#base = openBase({ cores, key, encryptionKey, apply, follower: this.#follower })
+    this.#acker = new Acker(this.#base, clock, this.#limits.ackMs, () => this.#parts?.guard.clear === true)
   }
 
   async open(): Promise<void> {
@@ -70,7 +104,53 @@ class OpenRecord implements FleetRecord {
     base.on('update', () => this.#updated())
     base.on('reboot', () => this.#follower.all())
     await base.ready()
-    await this.#follower.follow(base.view)
+    const { cores, encryptionKey, trustCopy, boot = await bootId() } = this.#options
+    if (base.encryptionKey && !b4a.equals(base.encryptionKey, encryptionKey)) throw new SdkError('RECORD_KEY_WRONG')
+    const { left, current } = await readMark(cores.storage.path, boot)
+    const parts = { base, cores, clock: this.#clock, log: this.#log }
+    const guard = new TailGuard({ ...parts, left, settleMs: this.#limits.settleMs, alone: () => this.#alone() })
+    if (trustCopy) guard.trust()
+    const currency = new Currency({ ...parts, ...this.#speaking(), everyMs: this.#limits.beaconMs }, current)
+    const watchdog = new Watchdog({
+      ...parts,
+      everyMs: this.#limits.lookMs,
+      stuckMs: this.#limits.stuckMs,
+      applying: () => this.#applying,
+      said: (why) => this.#stuck(why),
+    })
+    const keyCheck = new KeyCheck(cores, base)
+    this.#parts = { guard, currency, watchdog, keyCheck, boot }
+    await this.#mark(true)
+    if (!(await keyCheck.here())) keyCheck.comes().catch((error: unknown) => this.#stop(toSdkError(error)))
+    // What it has itself is shown at once; for what peers must send nobody waits here.
+    await within({ what: 'reading the record', ms: openMs, signals: [], clock: this.#clock }, () =>
+      this.#follower.follow(base.view),
+    ).catch((error: unknown) => this.#log.warn({ err: error }, 'the fleet record is not all here yet'))
+  }
+
+  /** Until it has passed, a copy in doubt counts as open still: it stays in doubt at the next start. */
+  async #mark(open: boolean): Promise<void> {
+    const { guard, currency, boot } = this.#parts!
+    if (!guard.clear) return
+    const mark = { open, boot, current: currency.at }
+    await writeMark(this.#options.cores.storage.path, mark)
+  }
+
+  /** Nobody else is or was a member. */
+  #alone(): boolean {
+    const { members, fleet } = this.#mirror
+    return fleet !== undefined && members.size <= 1
+  }
+
+  #speaking() {
+    return {
+      member: this.#member,
+      writable: () => this.writable,
+      maySpeak: (key: Key) => {
+        const member = this.#mirror.members.get(key)
+        return member !== undefined && roles[member.grant.role].record && !this.#mirror.isRevoked(key)
+      },
+    }
   }
 
   get key(): Key {
@@ -84,6 +164,9 @@ class OpenRecord implements FleetRecord {
   }
   get fleet() {
     return this.#mirror.fleet
+  }
+  get currentAt(): number | null {
+    return this.#parts?.currency.at ?? null
   }
   get topic() {
     return this.#mirror.topic
@@ -148,6 +231,7 @@ class OpenRecord implements FleetRecord {
         'UNAVAILABLE',
         'this node may not write the fleet record: its role does not, or it waits to be let in',
       )
+    await this.#pass()
     // The library shows blocks of strangers one at a time.
     const appends = strangers ? blocks.map(({ bytes }) => [bytes]) : [blocks.map(({ bytes }) => bytes)]
     for (const append of appends) await this.#append(append, strangers)
@@ -158,7 +242,9 @@ class OpenRecord implements FleetRecord {
     const length = await within(
       { what: 'writing into the fleet record', ms: this.#limits.writeMs, signals: [], clock: this.#clock },
       () => this.#base.append(blocks.length === 1 ? blocks[0]! : blocks, { optimistic }),
-    )
+    ).catch((error: unknown) => {
+      throw this.#stopped ?? toSdkError(error, 'STORE_FAILED')
+    })
     this.#counts.written += blocks.length
     await this.#follower.follow(this.#base.view)
     for (let index = 0; index < blocks.length; index++) {
@@ -171,6 +257,14 @@ class OpenRecord implements FleetRecord {
       if (!this.#outcomes.has(at))
         throw new SdkError('UNAVAILABLE', 'it is stored and will be taken in when what it builds on has come')
     }
+  }
+
+  async #pass(): Promise<void> {
+    const { guard } = this.#parts!
+    if (guard.clear) return
+    await guard.pass(this.#limits.peerMs)
+    await this.#mark(true)
+    this.#acker.look()
   }
 
   async becomeWriter(): Promise<void> {
@@ -189,7 +283,11 @@ class OpenRecord implements FleetRecord {
 
   replicate(stream: Duplex | boolean): Duplex {
     this.#assertUsable()
-    return this.#base.replicate(stream)
+    const exchanged = this.#base.replicate(stream)
+    this.#parts!.currency.attach(exchanged)
+    this.#streams.add(exchanged)
+    exchanged.once('close', () => this.#streams.delete(exchanged))
+    return exchanged
   }
 
   stats(): Readonly<Record<string, number>> {
@@ -204,17 +302,28 @@ class OpenRecord implements FleetRecord {
       blocks: local?.length ?? 0,
       viewBlocks: view.core.length,
       signedBlocks: view.core.signedLength,
+      peers: this.#streams.size,
+      waiting: this.#parts?.watchdog.waiting ?? 0,
+      stuck: this.#parts?.watchdog.stuck ? 1 : 0,
+      inDoubt: this.#parts?.guard.clear === false ? 1 : 0,
+      beaconsIgnored: this.#parts?.currency.ignored ?? 0,
       stopped: this.#stopped ? 1 : 0,
     }
   }
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
+      const parts = this.#parts
       this.#acker.close()
       this.#listeners.clear()
+      parts?.watchdog.close()
+      parts?.currency.close()
+      await parts?.guard.close()
       await this.#tail
       await this.#follower.close()
+      await parts?.keyCheck.close()
       await this.#base.close()
+      if (parts) await this.#mark(false)
     })()
     return this.#closing
   }
@@ -223,6 +332,16 @@ class OpenRecord implements FleetRecord {
     this.#counts.updates++
     this.#acker.look()
     void this.#follower.follow(this.#base.view)
+    this.#parts?.currency.look().catch(() => undefined)
+  }
+
+  #stuck(why: string | undefined): void {
+    if (why === undefined) {
+      this.#log.info({}, 'the fleet record goes on')
+      return
+    }
+    this.#log.error({ why }, 'the fleet record takes nothing in')
+    this.#problem(new SdkError('TIMEOUT', `the fleet record takes nothing in: ${why}`))
   }
 
   /** It goes on showing what it has, and takes nothing more. */
@@ -234,6 +353,7 @@ class OpenRecord implements FleetRecord {
   }
 
   #problem(problem: SdkError): void {
+    this.#counts.failures++
     this.#tell({ parts: new Set(), revoked: [], problem })
   }
 

@@ -27,6 +27,10 @@ export interface RecordOptions {
   readonly encryptionKey: Uint8Array
   /** The member's own key pair: for claiming a log, and for vouching that the record is current. A reader needs none. */
   readonly member?: KeyPair
+  /** There is no newer copy of this one: it may write although it was restored, or its machine stopped while it was open. */
+  readonly trustCopy?: boolean
+  /** Names the start of this machine; for tests. */
+  readonly boot?: string
   readonly clock?: Clock
   readonly log?: Log
   readonly limits?: Partial<RecordLimits>
@@ -38,6 +42,15 @@ export interface RecordLimits {
   readonly writeMs: number
   /** After so much quiet who signs signs what is new. */
   readonly ackMs: number
+  /** How long a copy that may be behind waits for a peer before it refuses to write. */
+  readonly peerMs: number
+  /** Peers that are connected get so long to show that they know our log. */
+  readonly settleMs: number
+  /** So often a writer vouches for what there is, and the others pass it on. */
+  readonly beaconMs: number
+  /** So often it is looked whether the record takes in what there is; after `stuckMs` without it is said. */
+  readonly lookMs: number
+  readonly stuckMs: number
 }
 
 /** The fleet's shared record. All that is not a promise is from memory, and follows the view. */
@@ -50,6 +63,8 @@ export interface FleetRecord {
   readonly fleet: Fleet | undefined
   readonly topic: TopicRow | undefined
   readonly indexers: readonly Key[]
+  /** When this copy was last known to be current, ms: nothing older is missing. null: never. Who may write the record is current. */
+  readonly currentAt: number | null
   members(): readonly Member[]
   member(key: Key): Member | undefined
   /** The key, the grant by its id, or who let the key in. */

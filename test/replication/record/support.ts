@@ -3,6 +3,7 @@ import b4a from 'b4a'
 import Corestore from 'corestore'
 import crypto from 'hypercore-crypto'
 import { type Grant, type GrantFacts, issueGrant, type KeyPair, keyOf } from '#keys'
+import { type Clock, systemClock } from '#model'
 import { type FleetRecord, openRecord, type RecordOptions } from '#replication'
 
 export const at = 1_800_000_000_000
@@ -18,6 +19,16 @@ export interface Peer extends KeyPair {
 export function peer(name: string): Peer {
   const pair = crypto.keyPair(b4a.from(name.padEnd(32, '.').slice(0, 32)))
   return { ...pair, key: keyOf(pair) }
+}
+
+/** Stands at `at`; its timers are real, and keep the process: nothing else does between streams in memory. */
+export const clock: Clock = {
+  ...systemClock,
+  now: () => at,
+  after(ms, call) {
+    const timer = setTimeout(call, ms)
+    return () => clearTimeout(timer)
+  },
 }
 
 export const root = peer('root')
@@ -47,7 +58,13 @@ export interface Copy {
 export async function open(t: Closing, path: string, options: Partial<RecordOptions> = {}): Promise<Copy> {
   const cores = new Corestore(path, { allowBackup: true })
   await cores.ready()
-  const record = await openRecord({ cores, encryptionKey, limits: { ackMs: 20 }, ...options })
+  const record = await openRecord({
+    cores,
+    encryptionKey,
+    clock,
+    ...options,
+    limits: { ackMs: 20, settleMs: 100, ...options.limits },
+  })
   let closing: Promise<void> | undefined
   const close = () => {
     closing ??= record.close().then(() => cores.close())

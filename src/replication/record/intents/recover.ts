@@ -27,6 +27,8 @@ export const recover = defineIntent({
       const writer = await turn.get<WriterRow>(rows.writer(log))
       if (!writer || writer.removed || !(await turn.base.written(log))) return 'unknown'
     }
+    // A fork to a log that the signed state does not know would fail, at every peer and for ever.
+    for (const log of logs) if (!(await turn.base.signed(log, length))) return 'unsigned'
     // After the fork all that was not signed is taken in again, this block too: then it is done already.
     const done = same(turn.base.indexers(), logs)
     if (!done && !(await turn.base.fork(logs, system, length))) return 'conflict'

@@ -1,0 +1,123 @@
+import type Corestore from 'corestore'
+import type Hypercore from 'hypercore'
+import { type Clock, type Log, SdkError, sleep, within } from '#model'
+import type { Base } from './base.js'
+import type { Left } from './start-mark.js'
+
+const lookMs = 50
+
+const why: Readonly<Partial<Record<Left, string>>> = {
+  new: 'it is here for the first time',
+  'lost-power': 'the machine stopped while it was open',
+  copied: 'it is a copy, or was restored',
+}
+
+/**
+ * Keeps a copy that may have lost its end from writing. A block that is appended to a log where others already have another one closes
+ * that log at all peers, for good. So before the first block, a copy in doubt catches up with a peer: our own log too is read from others.
+ */
+export class TailGuard {
+  #doubt: string | undefined
+  readonly #base: Base
+  readonly #clock: Clock
+  readonly #log: Log
+  /** Our own log as any other: to be downloaded. */
+  readonly #own: Hypercore | undefined
+  readonly #origin: Hypercore | undefined
+  readonly #alone: () => boolean
+  readonly #settleMs: number
+  #closed = false
+
+  constructor(options: {
+    base: Base
+    cores: Corestore
+    left: Left
+    clock: Clock
+    log: Log
+    /** Nobody else is, or was, a member: no other copy can be ahead. */
+    alone: () => boolean
+    settleMs: number
+  }) {
+    const { base, cores, left, clock, log, alone, settleMs } = options
+    this.#base = base
+    this.#clock = clock
+    this.#log = log
+    this.#alone = alone
+    this.#settleMs = settleMs
+    const began = left === 'new' && base.key.every((byte, index) => byte === base.local.key[index])
+    // A record that begins here has no end to lose, unless there is one.
+    this.#doubt = began && base.local.length === 0 ? undefined : why[left]
+    if (this.#doubt === undefined) return
+    this.#own = cores.get({ key: base.local.key, writable: false })
+    this.#origin = cores.get({ key: base.key, writable: false })
+    if (left !== 'new')
+      log.warn({ reason: this.#doubt }, 'this copy of the fleet record catches up with a peer before it writes')
+  }
+
+  get clear(): boolean {
+    return this.#doubt === undefined
+  }
+
+  /** The operator's word: there is no newer copy. */
+  trust(): void {
+    this.#doubt = undefined
+  }
+
+  /** Resolves when it is safe to append. Throws UNAVAILABLE after `ms` without a peer. */
+  async pass(ms: number): Promise<void> {
+    const [own, origin] = [this.#own, this.#origin]
+    if (this.clear || !own || !origin) return
+    await Promise.all([own.ready(), origin.ready()])
+    const deadline = this.#clock.hr() + ms
+    let met: number | undefined
+    while (!this.clear) {
+      if (this.#closed) throw new SdkError('STORE_FAILED', 'the fleet record is closed')
+      if (this.#alone()) return this.#passed('nobody else is a member')
+      if (own.peers.length > 0) {
+        if (await this.#caughtUp(own, deadline)) return this.#passed('a peer knows its log')
+      } else if (origin.peers.length > 0) {
+        met ??= this.#clock.hr()
+        if (this.#clock.hr() - met >= this.#settleMs && (await this.#known()) <= own.length)
+          return this.#passed('no peer knows its log')
+      }
+      if (this.#clock.hr() >= deadline)
+        throw new SdkError(
+          'UNAVAILABLE',
+          `this copy of the fleet record must meet a peer before it writes: ${this.#doubt}, and others may have more of its log`,
+        )
+      await sleep(this.#clock, lookMs)
+    }
+  }
+
+  async #caughtUp(own: Hypercore, deadline: number): Promise<boolean> {
+    const ms = Math.max(1, deadline - this.#clock.hr())
+    const limits = { what: 'catching up with our own log', ms, signals: [], clock: this.#clock }
+    await within(limits, () => own.update({ wait: true }))
+    const length = Math.max(own.length, ...own.peers.map(({ remoteLength }) => remoteLength))
+    if (own.length < length) return false
+    const download = own.download({ start: 0, end: length })
+    try {
+      await within(limits, () => download.done())
+    } finally {
+      download.destroy()
+    }
+    await this.#base.update()
+    return (await this.#known()) <= own.length
+  }
+
+  /** How long our log is, by what others wrote after it. */
+  async #known(): Promise<number> {
+    return (await this.#base.system?.get(this.#base.local.key))?.length ?? 0
+  }
+
+  #passed(how: string): void {
+    this.#log.info({ how }, 'this copy of the fleet record may write')
+    this.#doubt = undefined
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#own?.close()
+    await this.#origin?.close()
+  }
+}
