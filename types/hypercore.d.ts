@@ -30,6 +30,8 @@ declare module 'hypercore' {
     readonly peers: readonly {
       readonly protomux: object
       readonly channel: { close(): void }
+      /** The peer has said how much it has. */
+      readonly remoteSynced: boolean
       readonly remoteLength: number
     }[]
     /** Null until the log is open. */
@@ -40,8 +42,8 @@ declare module 'hypercore' {
     append(blocks: Uint8Array | readonly Uint8Array[]): Promise<{ length: number; byteLength: number }>
     get(index: number, options?: Options): Promise<Uint8Array | null>
     has(start: number, end?: number): Promise<boolean>
-    /** Asks connected peers for a newer length; with `wait` until one has answered. */
-    update(options?: { wait?: boolean }): Promise<boolean>
+    /** Asks connected peers for a newer length; with `wait` until one has answered. `force`: also for a log of our own. */
+    update(options?: { wait?: boolean; force?: boolean }): Promise<boolean>
     download(range: { start?: number; end?: number; linear?: boolean; blocks?: readonly number[] }): Download
     /** Forgets the blocks from start to before end. */
     clear(start: number, end: number): Promise<unknown>

@@ -20,13 +20,14 @@ import { rows, type View } from './view.js'
 /** Told of every intent of a block, after it was taken or refused: for those who wait for the outcome of their own. Changes nothing. */
 export type Outcome = (log: string, length: number, reason: Reason | undefined, details?: string) => void
 
+type Known = ReadonlyMap<string, IntentKind>
 type Batch = ReturnType<View['batch']>
 
 /**
  * The one way into the view. Pure: what comes out depends on the view and the blocks alone, so that every peer that has taken in the same
  * blocks in the same order has the same view. What may not be is counted by its reason, in the view too.
  */
-export function makeApply(outcome: Outcome) {
+export function makeApply(outcome: Outcome, known: Known = kinds) {
   return async (nodes: readonly Node[], view: View, host: Host): Promise<void> => {
     const batch = view.batch({ update: false })
     let changed = false
@@ -42,7 +43,7 @@ export function makeApply(outcome: Outcome) {
       },
     }
     try {
-      for (const node of nodes) await applyNode(node, table, host, outcome)
+      for (const node of nodes) await applyNode(node, table, host, known, outcome)
       if (changed) await batch.flush()
     } finally {
       if (!changed) await closed(batch)
@@ -60,10 +61,10 @@ async function closed(batch: Batch): Promise<void> {
   await batch.close()
 }
 
-async function applyNode(node: Node, table: Table, host: Host, outcome: Outcome): Promise<void> {
+async function applyNode(node: Node, table: Table, host: Host, known: Known, outcome: Outcome): Promise<void> {
   const log = b4a.toString(node.from.key, 'hex')
   const envelope = read(node.value)
-  const reason = typeof envelope === 'string' ? envelope : await take(envelope, node, log, table, host)
+  const reason = typeof envelope === 'string' ? envelope : await take(envelope, node, log, table, host, known)
   // A stranger's block that is not taken leaves no trace: else anybody could make the view grow.
   if (reason !== undefined && !node.optimistic) {
     const last = typeof envelope === 'string' ? { log } : { log, op: envelope.op, at: envelope.at }
@@ -89,8 +90,9 @@ async function take(
   log: string,
   table: Table,
   host: Host,
+  known: Known,
 ): Promise<Reason | undefined> {
-  const kind: IntentKind | undefined = kinds.get(envelope.op)
+  const kind = known.get(envelope.op)
   const fleet = await table.get<Fleet>(rows.fleet)
   const record = b4a.toString(host.key, 'hex')
   if (node.optimistic && !(kind?.fromStrangers && envelope.v === kind.version)) return 'not-a-writer'
@@ -136,8 +138,8 @@ async function take(
 }
 
 function newer({ op, v }: Envelope, kind: IntentKind | undefined): string {
-  const known = kind ? `version ${kind.version} of it` : 'none of that name'
-  return `the record has the intent ${op} of version ${v}, and this program knows ${known}: update it`
+  const ours = kind ? `version ${kind.version} of it` : 'none of that name'
+  return `the record has the intent ${op} of version ${v}, and this program knows ${ours}: update it`
 }
 
 /** Stands for who has no grant in the view: only what proves itself comes this far. */

@@ -7,6 +7,7 @@ import { type Beacon, readBeacon, signBeacon, writeBeacon } from './beacon.js'
 const protocol = 'miningsdk/record/1'
 /** A peer that says more than this many times a second is not listened to. */
 const leastMs = 1000
+const maxHeard = 64
 
 /** What is used of the multiplexer that every stream of the replication carries. */
 interface Mux {
@@ -17,16 +18,18 @@ interface Mux {
     messages: { onmessage: (bytes: Uint8Array) => void }[]
     onopen: () => void
     onclose: () => void
-  }): { messages: [{ send(bytes: Uint8Array): void }]; open(): void } | null
+  }): { messages: [{ send(bytes: Uint8Array): void }]; open(): void; close(): void } | null
 }
+type Channel = NonNullable<ReturnType<Mux['createChannel']>>
 
 /** Since when nobody may have written what is not here. Who writes the record knows by itself; others by what writers vouch for. */
 export class Currency {
   #current: number | null
-  /** The newest that is genuine, whether or not its heads are here yet. */
-  #best: Beacon | undefined
+  /** The newest of each who signed one, whether or not we know it yet as one who may, or have its heads. */
+  readonly #heard = new Map<Key, Beacon>()
   #vain = 0
-  readonly #send = new Set<(bytes: Uint8Array) => void>()
+  #closed = false
+  readonly #channels = new Set<Channel>()
   readonly #options: Options
   #stop: () => void = () => undefined
 
@@ -57,47 +60,59 @@ export class Currency {
           {
             onmessage: (bytes) => {
               const now = this.#options.clock.hr()
-              if (now - last < leastMs) this.#vain++
-              else this.#hear(bytes)
+              if (now - last < leastMs) {
+                this.#vain++
+                return
+              }
               last = now
+              this.#hear(bytes)
             },
           },
         ],
         onopen: () => {
-          this.#send.add(send)
           const beacon = this.#newest()
-          if (beacon) send(writeBeacon(beacon))
+          if (!channel || !beacon) return
+          channel.messages[0].send(writeBeacon(beacon))
         },
-        onclose: () => this.#send.delete(send),
+        onclose: () => channel && this.#channels.delete(channel),
       })
-      const send = (bytes: Uint8Array) => channel?.messages[0].send(bytes)
-      channel?.open()
+      if (!channel || this.#closed) return
+      this.#channels.add(channel)
+      channel.open()
     }
     mux.pair({ protocol, id }, open)
     open()
   }
 
-  /** The view has changed: what was vouched for may be here now. */
+  /** The view has changed: what was vouched for may be here now, and who vouched may be known. */
   async look(): Promise<void> {
-    const beacon = this.#best
-    if (!beacon || beacon.at <= (this.#current ?? 0)) return
-    const { base } = this.#options
-    for (const { log, length } of beacon.heads) {
-      const known = await base.system?.get(bytesOf(log))
-      if (!known || known.length < length) return
+    for (const beacon of this.#heard.values()) {
+      if (beacon.at <= (this.#current ?? -1) || !this.#options.maySpeak(beacon.by)) continue
+      if (await this.#here(beacon)) this.#current = Math.max(this.#current ?? 0, beacon.at)
     }
-    this.#current = Math.max(this.#current ?? 0, beacon.at)
+  }
+
+  async #here({ heads }: Beacon): Promise<boolean> {
+    for (const { log, length } of heads) {
+      const known = await this.#options.base.system?.get(bytesOf(log))
+      if (!known || known.length < length) return false
+    }
+    return true
   }
 
   #hear(bytes: Uint8Array): void {
-    const { base, clock, maySpeak } = this.#options
+    const { base, clock } = this.#options
     const beacon = readBeacon(bytes, hexOf(base.key), clock.now())
-    if (!beacon || !maySpeak(beacon.by)) {
+    if (!beacon) {
       this.#vain++
       return
     }
-    if (this.#best && beacon.at <= this.#best.at) return
-    this.#best = beacon
+    if (beacon.at <= (this.#heard.get(beacon.by)?.at ?? -1)) return
+    this.#heard.delete(beacon.by)
+    this.#heard.set(beacon.by, beacon)
+    // Those who may speak are few: who does not, and has not spoken for longest, goes first.
+    const [oldest] = [...this.#heard.keys()].filter((key) => !this.#options.maySpeak(key))
+    if (this.#heard.size > maxHeard && oldest !== undefined) this.#heard.delete(oldest)
     this.look().catch(() => undefined)
   }
 
@@ -107,22 +122,29 @@ export class Currency {
 
   #newest(): Beacon | undefined {
     const { base, clock, member } = this.#options
-    if (!member || !this.#vouches()) return this.#best
+    if (!member || !this.#vouches()) {
+      const known = [...this.#heard.values()].filter(({ by }) => this.#options.maySpeak(by))
+      return known.reduce<Beacon | undefined>(
+        (newest, each) => (newest && newest.at >= each.at ? newest : each),
+        undefined,
+      )
+    }
     const heads = (base.system?.heads ?? []).map(({ key, length }) => ({ log: hexOf(key), length }))
     return signBeacon(hexOf(base.key), clock.now(), heads, member)
   }
 
   #beat(): void {
     this.#stop = this.#options.clock.after(this.#options.everyMs, () => {
-      const beacon = this.#send.size > 0 ? this.#newest() : undefined
-      if (beacon) for (const send of this.#send) send(writeBeacon(beacon))
+      const beacon = this.#channels.size > 0 ? this.#newest() : undefined
+      if (beacon) for (const channel of this.#channels) channel.messages[0].send(writeBeacon(beacon))
       this.#beat()
     })
   }
 
   close(): void {
+    this.#closed = true
     this.#stop()
-    this.#send.clear()
+    for (const channel of [...this.#channels]) channel.close()
   }
 }
 

@@ -1,30 +1,23 @@
 import type { Duplex } from 'node:stream'
-import b4a from 'b4a'
-import { type Key, type KeyPair, keyOf, roles } from '#keys'
+import { type Key, type KeyPair, keyOf } from '#keys'
 import { type Clock, type Log, SdkError, silentLog, systemClock, toSdkError, within } from '#model'
-import { Acker } from './acker.js'
 import { makeApply } from './apply.js'
 import { type Base, hexOf, openBase } from './base.js'
-import { Currency } from './currency.js'
-import { encode, refusal } from './encode.js'
 import { Follower } from './follower.js'
-import type { Reason } from './intent.js'
 import type { Intent } from './intents/index.js'
-import { KeyCheck } from './key-check.js'
 import { Mirror } from './mirror.js'
 import { readAudit, readDevices, readEvents, readInvites, readRefused, readSites } from './read.js'
 import type { RecordChange, TimeQuery } from './shapes.js'
 import { claimLog } from './signed.js'
-import { bootId, readMark, writeMark } from './start-mark.js'
-import { TailGuard } from './tail-guard.js'
 import type { FleetRecord, RecordLimits, RecordOptions } from './types.js'
-import { Watchdog } from './watchdog.js'
+import { Upkeep } from './upkeep.js'
+import { Writing } from './writing.js'
 
 const defaults: RecordLimits = {
   writeMs: 30_000,
   ackMs: 1000,
   peerMs: 15_000,
-  settleMs: 1500,
+  settleMs: 3000,
   beaconMs: 60_000,
   lookMs: 5000,
   stuckMs: 30_000,
@@ -32,6 +25,7 @@ const defaults: RecordLimits = {
 
 /** For what is here already. */
 const openMs = 5000
+const closeMs = 10_000
 
 /** Opens a peer's copy of the fleet's record. Throws RECORD_KEY_WRONG, STORE_FAILED. */
 export async function openRecord(options: RecordOptions): Promise<FleetRecord> {
@@ -46,31 +40,27 @@ export async function openRecord(options: RecordOptions): Promise<FleetRecord> {
 }
 
 class OpenRecord implements FleetRecord {
-  readonly #base: Base
+  #base: Base
   readonly #mirror = new Mirror()
   readonly #follower: Follower
-  readonly #acker: Acker
+  readonly #writing: Writing
   readonly #options: RecordOptions
-  readonly #member: KeyPair | undefined
   readonly #clock: Clock
   readonly #log: Log
   readonly #limits: RecordLimits
   readonly #listeners = new Set<(change: RecordChange) => void>()
-  /** Of our own log, by length: what became of it. */
-  readonly #outcomes = new Map<number, Reason | undefined>()
-  readonly #counts = { written: 0, refused: 0, taken: 0, updates: 0, failures: 0 }
+  readonly #counts = { taken: 0, updates: 0, failures: 0 }
   readonly #streams = new Set<Duplex>()
   /** A mark of the block that is being taken in. */
   #applying = 0
-  #parts: { guard: TailGuard; currency: Currency; watchdog: Watchdog; keyCheck: KeyCheck; boot: string } | undefined
-  #tail: Promise<unknown> = Promise.resolve()
+  #renewing = false
+  #upkeep: Upkeep | undefined
   #stopped: SdkError | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: RecordOptions) {
-    const { cores, key, encryptionKey, member, clock = systemClock, log = silentLog, limits } = options
+    const { clock = systemClock, log = silentLog, limits } = options
     this.#options = options
-    this.#member = member
     this.#clock = clock
     this.#log = log
     this.#limits = { ...defaults, ...limits }
@@ -79,11 +69,24 @@ class OpenRecord implements FleetRecord {
       (parts, revoked) => this.#tell({ parts, revoked }),
       (error) => this.#problem(toSdkError(error, 'STORE_FAILED')),
     )
-    let applied = 0
+    this.#writing = new Writing({
+      base: () => this.#base,
+      clock,
+      ms: this.#limits.writeMs,
+      usable: () => this.#assertUsable(),
+      stopped: () => this.#stopped,
+      pass: () => this.#pass(),
+      follow: () => this.#follower.follow(this.#base.view),
+    })
+    this.#base = this.#openBase()
+  }
+
+  #openBase(): Base {
     const take = makeApply((log, length, reason) => {
       if (reason === undefined) this.#counts.taken++
-      if (log === this.writerKey) this.#outcomes.set(length, reason)
+      this.#writing.outcome(log, length, reason)
     })
+    let applied = 0
     const apply: typeof take = async (nodes, view, host) => {
       this.#applying = ++applied
       try {
@@ -92,65 +95,70 @@ class OpenRecord implements FleetRecord {
         this.#applying = 0
       }
     }
-    this.#base = openBase({ cores, key, encryptionKey, apply, follower: this.#follower })
-    this.#acker = new Acker(this.#base, clock, this.#limits.ackMs, () => this.#parts?.guard.clear === true)
+    const { cores, key, encryptionKey } = this.#options
+    const base: Base = openBase({ cores, key, encryptionKey, apply, follower: this.#follower })
+    // What an earlier base says while it is closed is no news.
+    const stop = (error: SdkError) => base === this.#base && this.#stop(error)
+    base.on('error', (error: unknown) => stop(toSdkError(error, 'STORE_FAILED')))
+    base.on('interrupt', (reason: unknown) => stop(new SdkError('STORE_NEWER', String(reason))))
+    base.on('warning', (error: unknown) => this.#log.warn({ err: error }, 'the record warns'))
+    base.on('update', () => base === this.#base && this.#updated())
+    base.on('reboot', () => this.#follower.all())
+    return base
   }
 
   async open(): Promise<void> {
-    const base = this.#base
-    base.on('error', (error: unknown) => this.#stop(toSdkError(error, 'STORE_FAILED')))
-    base.on('interrupt', (reason: unknown) => this.#stop(new SdkError('STORE_NEWER', String(reason))))
-    base.on('warning', (error: unknown) => this.#log.warn({ err: error }, 'the record warns'))
-    base.on('update', () => this.#updated())
-    base.on('reboot', () => this.#follower.all())
-    await base.ready()
-    const { cores, encryptionKey, trustCopy, boot = await bootId() } = this.#options
-    if (base.encryptionKey && !b4a.equals(base.encryptionKey, encryptionKey)) throw new SdkError('RECORD_KEY_WRONG')
-    const { left, current } = await readMark(cores.storage.path, boot)
-    const parts = { base, cores, clock: this.#clock, log: this.#log }
-    const guard = new TailGuard({ ...parts, left, settleMs: this.#limits.settleMs, alone: () => this.#alone() })
-    if (trustCopy) guard.trust()
-    const currency = new Currency({ ...parts, ...this.#speaking(), everyMs: this.#limits.beaconMs }, current)
-    const watchdog = new Watchdog({
-      ...parts,
-      everyMs: this.#limits.lookMs,
-      stuckMs: this.#limits.stuckMs,
-      applying: () => this.#applying,
-      said: (why) => this.#stuck(why),
-    })
-    const keyCheck = new KeyCheck(cores, base)
-    this.#parts = { guard, currency, watchdog, keyCheck, boot }
-    await this.#mark(true)
-    if (!(await keyCheck.here())) keyCheck.comes().catch((error: unknown) => this.#stop(toSdkError(error)))
+    await this.#base.ready()
+    this.#upkeep = await this.#keep()
     // What it has itself is shown at once; for what peers must send nobody waits here.
     await within({ what: 'reading the record', ms: openMs, signals: [], clock: this.#clock }, () =>
-      this.#follower.follow(base.view),
+      this.#follower.follow(this.#base.view),
     ).catch((error: unknown) => this.#log.warn({ err: error }, 'the fleet record is not all here yet'))
   }
 
-  /** Until it has passed, a copy in doubt counts as open still: it stays in doubt at the next start. */
-  async #mark(open: boolean): Promise<void> {
-    const { guard, currency, boot } = this.#parts!
-    if (!guard.clear) return
-    const mark = { open, boot, current: currency.at }
-    await writeMark(this.#options.cores.storage.path, mark)
-  }
-
-  /** Nobody else is or was a member. */
-  #alone(): boolean {
-    const { members, fleet } = this.#mirror
-    return fleet !== undefined && members.size <= 1
-  }
-
-  #speaking() {
-    return {
-      member: this.#member,
+  #keep(): Promise<Upkeep> {
+    return Upkeep.open({
+      base: this.#base,
+      mirror: this.#mirror,
+      options: this.#options,
+      limits: this.#limits,
+      clock: this.#clock,
+      log: this.#log,
       writable: () => this.writable,
-      maySpeak: (key: Key) => {
-        const member = this.#mirror.members.get(key)
-        return member !== undefined && roles[member.grant.role].record && !this.#mirror.isRevoked(key)
-      },
+      renewing: () => this.#renewing,
+      applying: () => this.#applying,
+      problem: (error) => this.#problem(error),
+      stop: (error) => this.#stop(error),
+    })
+  }
+
+  /** Before a write: the end of our log is sure to be here, and the library knows of it. */
+  async #pass(): Promise<void> {
+    this.#renewing = true
+    try {
+      if (await this.#upkeep?.pass()) await this.#renew()
+    } finally {
+      this.#renewing = false
     }
+  }
+
+  /** The library keeps in mind how long our log was when it was opened; after more of it has come from peers it is opened anew. */
+  async #renew(): Promise<void> {
+    await this.#upkeep?.close()
+    await this.#base.close()
+    await this.#upkeep?.closed()
+    this.#base = this.#openBase()
+    await this.#base.ready()
+    this.#follower.all()
+    this.#upkeep = await this.#keep()
+    for (const stream of this.#streams) if (!stream.destroyed) this.#exchange(stream)
+    await this.#base.update()
+  }
+
+  #exchange(stream: Duplex | boolean): Duplex {
+    const exchanged = this.#base.replicate(stream)
+    this.#upkeep?.attach(exchanged)
+    return exchanged
   }
 
   get key(): Key {
@@ -166,7 +174,7 @@ class OpenRecord implements FleetRecord {
     return this.#mirror.fleet
   }
   get currentAt(): number | null {
-    return this.#parts?.currency.at ?? null
+    return this.#upkeep?.currentAt ?? null
   }
   get topic() {
     return this.#mirror.topic
@@ -216,62 +224,15 @@ class OpenRecord implements FleetRecord {
 
   write(intent: Intent | readonly Intent[], options: { as?: KeyPair } = {}): Promise<void> {
     const intents = Array.isArray(intent) ? (intent as readonly Intent[]) : [intent as Intent]
-    const run = this.#tail.then(() => this.#write(intents, options.as))
-    this.#tail = run.catch(() => undefined)
-    return run
-  }
-
-  async #write(intents: readonly Intent[], as: KeyPair | undefined): Promise<void> {
-    this.#assertUsable()
-    if (intents.length === 0) return
-    const blocks = intents.map((intent) => encode(intent, { at: this.#clock.now(), record: this.key, as }))
-    const strangers = !this.#base.writable
-    if (strangers && !blocks.every(({ fromStrangers }) => fromStrangers))
-      throw new SdkError(
-        'UNAVAILABLE',
-        'this node may not write the fleet record: its role does not, or it waits to be let in',
-      )
-    await this.#pass()
-    // The library shows blocks of strangers one at a time.
-    const appends = strangers ? blocks.map(({ bytes }) => [bytes]) : [blocks.map(({ bytes }) => bytes)]
-    for (const append of appends) await this.#append(append, strangers)
-  }
-
-  async #append(blocks: readonly Uint8Array[], optimistic: boolean): Promise<void> {
-    this.#outcomes.clear()
-    const length = await within(
-      { what: 'writing into the fleet record', ms: this.#limits.writeMs, signals: [], clock: this.#clock },
-      () => this.#base.append(blocks.length === 1 ? blocks[0]! : blocks, { optimistic }),
-    ).catch((error: unknown) => {
-      throw this.#stopped ?? toSdkError(error, 'STORE_FAILED')
-    })
-    this.#counts.written += blocks.length
-    await this.#follower.follow(this.#base.view)
-    for (let index = 0; index < blocks.length; index++) {
-      const at = length - blocks.length + index + 1
-      const reason = this.#outcomes.get(at)
-      if (reason !== undefined) {
-        this.#counts.refused++
-        throw refusal(reason)
-      }
-      if (!this.#outcomes.has(at))
-        throw new SdkError('UNAVAILABLE', 'it is stored and will be taken in when what it builds on has come')
-    }
-  }
-
-  async #pass(): Promise<void> {
-    const { guard } = this.#parts!
-    if (guard.clear) return
-    await guard.pass(this.#limits.peerMs)
-    await this.#mark(true)
-    this.#acker.look()
+    return this.#writing.write(intents, options.as)
   }
 
   async becomeWriter(): Promise<void> {
     if (this.writable) return
-    if (!this.#member) throw new SdkError('FORBIDDEN', 'a record that was opened without a member only reads')
-    const claim = claimLog(this.key, this.writerKey, this.#member)
-    await this.write({ op: 'addWriter', member: keyOf(this.#member), log: this.writerKey, claim })
+    const { member } = this.#options
+    if (!member) throw new SdkError('FORBIDDEN', 'a record that was opened without a member only reads')
+    const claim = claimLog(this.key, this.writerKey, member)
+    await this.write({ op: 'addWriter', member: keyOf(member), log: this.writerKey, claim })
     await this.#base.update()
     if (!this.writable)
       throw new SdkError('UNAVAILABLE', 'the record has not let this node write yet: try again shortly')
@@ -283,8 +244,7 @@ class OpenRecord implements FleetRecord {
 
   replicate(stream: Duplex | boolean): Duplex {
     this.#assertUsable()
-    const exchanged = this.#base.replicate(stream)
-    this.#parts!.currency.attach(exchanged)
+    const exchanged = this.#exchange(stream)
     this.#streams.add(exchanged)
     exchanged.once('close', () => this.#streams.delete(exchanged))
     return exchanged
@@ -295,6 +255,7 @@ class OpenRecord implements FleetRecord {
     const { view, local } = this.#base
     return {
       ...this.#counts,
+      ...this.#writing.counts,
       members: members.size,
       revoked: revoked.size,
       services: services.size,
@@ -303,45 +264,28 @@ class OpenRecord implements FleetRecord {
       viewBlocks: view.core.length,
       signedBlocks: view.core.signedLength,
       peers: this.#streams.size,
-      waiting: this.#parts?.watchdog.waiting ?? 0,
-      stuck: this.#parts?.watchdog.stuck ? 1 : 0,
-      inDoubt: this.#parts?.guard.clear === false ? 1 : 0,
-      beaconsIgnored: this.#parts?.currency.ignored ?? 0,
+      ...this.#upkeep?.stats(),
       stopped: this.#stopped ? 1 : 0,
     }
   }
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      const parts = this.#parts
-      this.#acker.close()
       this.#listeners.clear()
-      parts?.watchdog.close()
-      parts?.currency.close()
-      await parts?.guard.close()
-      await this.#tail
+      await this.#upkeep?.close()
       await this.#follower.close()
-      await parts?.keyCheck.close()
-      await this.#base.close()
-      if (parts) await this.#mark(false)
+      // A block that hangs while it is taken in holds up nobody who wants to leave; the mark then says that it was not left well.
+      const limits = { what: 'closing the fleet record', ms: closeMs, signals: [], clock: this.#clock }
+      await within(limits, () => this.#base.close())
+      await this.#writing.idle()
+      await this.#upkeep?.closed()
     })()
     return this.#closing
   }
 
   #updated(): void {
     this.#counts.updates++
-    this.#acker.look()
-    void this.#follower.follow(this.#base.view)
-    this.#parts?.currency.look().catch(() => undefined)
-  }
-
-  #stuck(why: string | undefined): void {
-    if (why === undefined) {
-      this.#log.info({}, 'the fleet record goes on')
-      return
-    }
-    this.#log.error({ why }, 'the fleet record takes nothing in')
-    this.#problem(new SdkError('TIMEOUT', `the fleet record takes nothing in: ${why}`))
+    void this.#follower.follow(this.#base.view).then(() => this.#upkeep?.updated())
   }
 
   /** It goes on showing what it has, and takes nothing more. */

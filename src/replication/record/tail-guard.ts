@@ -6,7 +6,9 @@ import type { Left } from './start-mark.js'
 
 const lookMs = 50
 
-const why: Readonly<Partial<Record<Left, string>>> = {
+export type Doubt = Exclude<Left, 'clean' | 'crashed'>
+
+const why: Readonly<Record<Doubt, string>> = {
   new: 'it is here for the first time',
   'lost-power': 'the machine stopped while it was open',
   copied: 'it is a copy, or was restored',
@@ -17,7 +19,7 @@ const why: Readonly<Partial<Record<Left, string>>> = {
  * that log at all peers, for good. So before the first block, a copy in doubt catches up with a peer: our own log too is read from others.
  */
 export class TailGuard {
-  #doubt: string | undefined
+  #doubt: Doubt | undefined
   readonly #base: Base
   readonly #clock: Clock
   readonly #log: Log
@@ -26,6 +28,10 @@ export class TailGuard {
   readonly #origin: Hypercore | undefined
   readonly #alone: () => boolean
   readonly #settleMs: number
+  /** How much of our log the library knew at its start. */
+  readonly #began: number
+  /** When the first peer came that is there still. */
+  #met: number | undefined
   #closed = false
 
   constructor(options: {
@@ -43,15 +49,22 @@ export class TailGuard {
     this.#clock = clock
     this.#log = log
     this.#alone = alone
+    this.#began = base.local.length
     this.#settleMs = settleMs
     const began = left === 'new' && base.key.every((byte, index) => byte === base.local.key[index])
     // A record that begins here has no end to lose, unless there is one.
-    this.#doubt = began && base.local.length === 0 ? undefined : why[left]
+    const sure = left === 'clean' || left === 'crashed' || (began && base.local.length === 0)
+    this.#doubt = sure ? undefined : left
     if (this.#doubt === undefined) return
     this.#own = cores.get({ key: base.local.key, writable: false })
     this.#origin = cores.get({ key: base.key, writable: false })
     if (left !== 'new')
       log.warn({ reason: this.#doubt }, 'this copy of the fleet record catches up with a peer before it writes')
+  }
+
+  /** As what it was left, while it is in doubt. */
+  get doubt(): Doubt | undefined {
+    return this.#doubt
   }
 
   get clear(): boolean {
@@ -63,36 +76,53 @@ export class TailGuard {
     this.#doubt = undefined
   }
 
-  /** Resolves when it is safe to append. Throws UNAVAILABLE after `ms` without a peer. */
-  async pass(ms: number): Promise<void> {
+  /**
+   * Resolves when it is safe to append; true: after the record was opened anew, because more of our log has come than the library knew at
+   * its start. Throws UNAVAILABLE after `ms` without a peer.
+   */
+  async pass(ms: number): Promise<boolean> {
     const [own, origin] = [this.#own, this.#origin]
-    if (this.clear || !own || !origin) return
+    if (this.clear || !own || !origin) return false
     await Promise.all([own.ready(), origin.ready()])
     const deadline = this.#clock.hr() + ms
-    let met: number | undefined
-    while (!this.clear) {
+    for (;;) {
       if (this.#closed) throw new SdkError('STORE_FAILED', 'the fleet record is closed')
-      if (this.#alone()) return this.#passed('nobody else is a member')
-      if (own.peers.length > 0) {
-        if (await this.#caughtUp(own, deadline)) return this.#passed('a peer knows its log')
-      } else if (origin.peers.length > 0) {
-        met ??= this.#clock.hr()
-        if (this.#clock.hr() - met >= this.#settleMs && (await this.#known()) <= own.length)
-          return this.#passed('no peer knows its log')
+      const how = await this.#safe(own, origin, deadline)
+      if (how !== undefined) {
+        this.#log.info({ how }, 'this copy of the fleet record may write')
+        this.#doubt = undefined
+        return own.length > this.#began
       }
       if (this.#clock.hr() >= deadline)
         throw new SdkError(
           'UNAVAILABLE',
-          `this copy of the fleet record must meet a peer before it writes: ${this.#doubt}, and others may have more of its log`,
+          `this copy of the fleet record must meet a peer before it writes: ${why[this.#doubt ?? 'copied']}, and others may have more of its log`,
         )
       await sleep(this.#clock, lookMs)
     }
   }
 
+  /** Why it is safe now; undefined while it is not. */
+  async #safe(own: Hypercore, origin: Hypercore, deadline: number): Promise<string | undefined> {
+    if (this.#alone()) return 'nobody else is a member'
+    // A peer that has not said yet how much of our log it has may have more than we think.
+    if (own.peers.length > 0) {
+      const said = own.peers.every(({ remoteSynced }) => remoteSynced)
+      return said && (await this.#caughtUp(own, deadline)) ? 'a peer knows its log' : undefined
+    }
+    if (origin.peers.length === 0) {
+      this.#met = undefined
+      return undefined
+    }
+    this.#met ??= this.#clock.hr()
+    const settled = this.#clock.hr() - this.#met >= this.#settleMs
+    return settled && (await this.#known()) <= own.length ? 'no peer knows its log' : undefined
+  }
+
   async #caughtUp(own: Hypercore, deadline: number): Promise<boolean> {
     const ms = Math.max(1, deadline - this.#clock.hr())
     const limits = { what: 'catching up with our own log', ms, signals: [], clock: this.#clock }
-    await within(limits, () => own.update({ wait: true }))
+    await within(limits, () => own.update({ wait: true, force: true }))
     const length = Math.max(own.length, ...own.peers.map(({ remoteLength }) => remoteLength))
     if (own.length < length) return false
     const download = own.download({ start: 0, end: length })
@@ -108,11 +138,6 @@ export class TailGuard {
   /** How long our log is, by what others wrote after it. */
   async #known(): Promise<number> {
     return (await this.#base.system?.get(this.#base.local.key))?.length ?? 0
-  }
-
-  #passed(how: string): void {
-    this.#log.info({ how }, 'this copy of the fleet record may write')
-    this.#doubt = undefined
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,18 @@
 import type { Duplex } from 'node:stream'
 import b4a from 'b4a'
-import Corestore from 'corestore'
+import type Corestore from 'corestore'
 import crypto from 'hypercore-crypto'
 import { type Grant, type GrantFacts, issueGrant, type KeyPair, keyOf } from '#keys'
-import { type Clock, systemClock } from '#model'
+import { type Clock, silentLog, systemClock } from '#model'
 import { type FleetRecord, openRecord, type RecordOptions } from '#replication'
+import { openCores } from '../../../src/replication/cores.js'
+import { makeApply } from '../../../src/replication/record/apply.js'
+import { openBase } from '../../../src/replication/record/base.js'
+import { Follower } from '../../../src/replication/record/follower.js'
+import type { IntentKind } from '../../../src/replication/record/intent.js'
+import { kinds } from '../../../src/replication/record/intents/index.js'
+import { Mirror } from '../../../src/replication/record/mirror.js'
+import { until } from '../../support/fake-clock.js'
 
 export const at = 1_800_000_000_000
 export const hour = 3_600_000
@@ -56,14 +64,13 @@ export interface Copy {
 }
 
 export async function open(t: Closing, path: string, options: Partial<RecordOptions> = {}): Promise<Copy> {
-  const cores = new Corestore(path, { allowBackup: true })
-  await cores.ready()
+  const cores = await openCores(path, silentLog)
   const record = await openRecord({
     cores,
     encryptionKey,
     clock,
     ...options,
-    limits: { ackMs: 20, settleMs: 100, ...options.limits },
+    limits: { ackMs: 20, settleMs: 250, ...options.limits },
   })
   let closing: Promise<void> | undefined
   const close = () => {
@@ -117,4 +124,39 @@ export async function joinCopy(
 ) {
   const copy = await open(t, await t.tmp(), { key: to.record.key, ...options })
   return { ...copy, cut: connect(to, copy) }
+}
+
+export const seen = async (copy: Copy, key: string) =>
+  until(() => copy.record.member(key), `member ${key.slice(0, 6)} is seen`)
+
+/** A further aggregator that writes. */
+export async function aggregator(t: Parameters<typeof joinCopy>[0], fleet: Copy, name: string) {
+  const who = peer(name)
+  await fleet.record.write({ op: 'addMember', name, grant: grant(who, 'aggregator', { scope: 'admin' }), at: at + 1 })
+  const copy = await joinCopy(t, fleet, { member: who })
+  await seen(copy, who.key)
+  await copy.record.becomeWriter()
+  await until(() => fleet.record.member(who.key)?.writers.length, `the log of ${name} is seen`)
+  return { ...copy, who }
+}
+
+/** Puts blocks into the log of a closed copy that no program of today would write, or takes: as `known` says. */
+export async function writeRaw(
+  copy: Pick<Copy, 'path'>,
+  key: string | undefined,
+  blocks: readonly object[],
+  known: ReadonlyMap<string, IntentKind> = kinds,
+): Promise<void> {
+  const cores = await openCores(copy.path, silentLog)
+  const follower = new Follower(
+    new Mirror(),
+    () => undefined,
+    () => undefined,
+  )
+  const apply = makeApply(() => undefined, known)
+  const base = openBase({ cores, key, encryptionKey, apply, follower })
+  await base.ready()
+  for (const block of blocks) await base.append(b4a.from(JSON.stringify(block)), { optimistic: !base.writable })
+  await base.close()
+  await cores.close()
 }

@@ -1,20 +1,6 @@
 import test from 'brittle'
 import { until } from '../../support/fake-clock.js'
-import { at, type Copy, connect, createFleet, grant, joinCopy, open, peer, root } from './support.js'
-
-const seen = async (copy: Copy, key: string) =>
-  until(() => copy.record.member(key), `member ${key.slice(0, 6)} is seen`)
-
-/** A further aggregator that writes. */
-async function aggregator(t: Parameters<typeof joinCopy>[0], fleet: Copy, name: string) {
-  const who = peer(name)
-  await fleet.record.write({ op: 'addMember', name, grant: grant(who, 'aggregator', { scope: 'admin' }), at: at + 1 })
-  const copy = await joinCopy(t, fleet, { member: who })
-  await seen(copy, who.key)
-  await copy.record.becomeWriter()
-  await until(() => fleet.record.member(who.key)?.writers.length, `the log of ${name} is seen`)
-  return { ...copy, who }
-}
+import { aggregator, at, connect, createFleet, grant, joinCopy, open, peer, root, seen } from './support.js'
 
 test('an aggregator makes its log a writing one by itself; who may not is not let in', async (t) => {
   const fleet = await createFleet(t)
