@@ -1,7 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { matches, type Static, Type } from '#model'
-import { placeOf } from '../feeds.js'
+import { whereIs } from '../feeds.js'
 
 /** Beside the logs; says how the copy was left, and that it is the one that was left so. */
 export const markFile = 'record.json'
@@ -39,7 +39,7 @@ export async function readMark(folder: string, boot: string): Promise<{ left: Le
   const mark = parse(text)
   if (!matches(MarkSchema, mark)) return { left: 'copied', current: null }
   const { current } = mark
-  if (mark.place !== (await placeOf(folder))) return { left: 'copied', current }
+  if (mark.place !== (await whereIs(folder))) return { left: 'copied', current }
   if (mark.doubt) return { left: mark.doubt, current }
   if (!mark.open) return { left: 'clean', current }
   return { left: mark.boot === boot ? 'crashed' : 'lost-power', current }
@@ -50,7 +50,7 @@ export async function writeMark(folder: string, mark: Omit<Mark, 'v' | 'place'>)
   const path = join(folder, markFile)
   const file = await open(`${path}.new`, 'w')
   try {
-    await file.writeFile(JSON.stringify({ v: 1, ...mark, place: await placeOf(folder) } satisfies Mark))
+    await file.writeFile(JSON.stringify({ v: 1, ...mark, place: await whereIs(folder) } satisfies Mark))
     await file.sync()
   } finally {
     await file.close()
