@@ -1,14 +1,15 @@
 import { devices } from '#devices'
 import { gateway } from '#gateway'
-import { SdkError, Type } from '#model'
-import type { ConfigKind, Placement, Service, SiteConfig } from '#node'
+import { SdkError } from '#model'
+import { type ConfigKind, dht, type MeshOptions, monitor, type Placement, type Service, type SiteConfig } from '#node'
 import { workerEntryProblems, workerEntryRules, workerServices } from '#workers'
+import { hostOf } from './mesh.js'
 
 /** The built-in services, by kind. Composition happens here, because only here every room is known. */
-const services: readonly Service[] = [...workerServices(devices), gateway]
+const services: readonly Service[] = [...workerServices(devices), gateway, dht, monitor]
 
-/** Roles that a configuration may already name; their services come with the mesh. */
-const laterRoles = ['aggregator', 'dht', 'monitor'] as const
+/** Told by their role. */
+const roleKinds = ['aggregator', 'dht', 'monitor'] as const
 
 /** How an entry of `services[]` tells what it is: `lib` makes a device worker, `port` the gateway, `role` the rest. */
 export const kinds: readonly ConfigKind[] = [
@@ -19,11 +20,15 @@ export const kinds: readonly ConfigKind[] = [
     check: (config) => workerEntryProblems(devices, config),
     rules: workerEntryRules(devices),
   },
-  { kind: 'gateway', matches: (entry) => 'port' in entry && !('lib' in entry), schema: serviceOf('gateway').config },
-  ...laterRoles.map((role) => ({
-    kind: role,
-    matches: (entry: Readonly<Record<string, unknown>>) => entry.role === role,
-    schema: Type.Object({ role: Type.Literal(role) }, { additionalProperties: false }),
+  {
+    kind: 'gateway',
+    matches: (entry) => 'port' in entry && !('lib' in entry) && !('role' in entry),
+    schema: serviceOf('gateway').config,
+  },
+  ...roleKinds.map((kind) => ({
+    kind,
+    matches: (entry: Readonly<Record<string, unknown>>) => entry.role === kind,
+    schema: serviceOf(kind).config,
   })),
 ]
 
@@ -41,13 +46,13 @@ function serviceOf(kind: string): Service {
  * The services that a configuration asks for, and those that belong to every site with workers: the scanner and the commander.
  * Throws CONFIG_INVALID for a service that does not exist.
  */
-export function placementsOf(config: SiteConfig): Placement[] {
+export function placementsOf(config: SiteConfig, mesh?: MeshOptions): Placement[] {
   const { services: entries, only } = config
   const configured = entries.map(({ name, kind, config: own }) => ({ name, service: serviceOf(kind), config: own }))
-  const belonging = companionsOf(config).map((kind) => ({
+  const belonging = companionsOf(config, mesh).map(({ kind, config: own }) => ({
     name: freeName(kind, entries),
     service: serviceOf(kind),
-    config: {},
+    config: own,
   }))
   const all = [...configured, ...belonging]
   if (only === null) return all
@@ -60,13 +65,12 @@ export function placementsOf(config: SiteConfig): Placement[] {
   return only === hostOf(config) ? [...chosen, ...belonging] : chosen
 }
 
-/** Where every service has a process of its own, the one that also runs what belongs to the site as a whole: the gateway's, else the first. */
-export function hostOf({ services }: SiteConfig): string | undefined {
-  return (services.find(({ kind }) => kind === 'gateway') ?? services[0])?.name
-}
-
-function companionsOf({ services }: SiteConfig): string[] {
-  return services.some(({ kind }) => kind === 'device-worker') ? ['scanner', 'commander'] : []
+function companionsOf({ services }: SiteConfig, mesh: MeshOptions | undefined): { kind: string; config: object }[] {
+  const has = (wanted: string) => services.some(({ kind }) => kind === wanted)
+  return [
+    ...(has('device-worker') ? ['scanner', 'commander'].map((kind) => ({ kind, config: {} })) : []),
+    ...(mesh?.aggregates && !has('aggregator') ? [{ kind: 'aggregator', config: { role: 'aggregator' } }] : []),
+  ]
 }
 
 function freeName(wanted: string, taken: readonly { name: string }[]): string {

@@ -9,8 +9,11 @@ import {
   client,
   commander,
   deviceWorker,
+  fleetContract,
+  type KnownService,
   type Methods,
   nodeContract,
+  type ServiceHealth,
   scanner,
 } from '#rpc'
 import type { Sight } from './sight.js'
@@ -31,7 +34,7 @@ export function reach<M extends Methods>(
 ): Reached<M>[] {
   return directory
     .find(contract)
-    .filter(({ site }) => !caller.sites || caller.sites.includes(site))
+    .filter(({ site }) => contract.fleetWide || !caller.sites || caller.sites.includes(site))
     .map(({ service, site, transport }) => ({
       service,
       site,
@@ -119,6 +122,46 @@ export async function fromAll<M extends Methods, T>(
 
 export function nodesOf(directory: Directory, caller: Caller, options?: CallOptions) {
   return reach(directory, nodeContract, caller, options)
+}
+
+/** What every node has is missed with the rest of it. */
+const ofEveryNode = new Set(['mesh', 'node'])
+/** A node that is well answers at once; one that is not must not hold up who asks for all. */
+const nodeMs = 3_000
+
+/** Every service that the caller may see: as its node tells, or that it was announced and does not answer. */
+export async function servicesOf(directory: Directory, caller: Caller): Promise<ServiceHealth[]> {
+  const own = reach(directory, fleetContract, caller)[0]?.client
+  const [answers, announced] = await Promise.all([
+    fromAll(nodesOf(directory, caller, { timeoutMs: nodeMs }), (node) => node.services({})),
+    own?.services({}, { timeoutMs: nodeMs }).catch(() => []) ?? [],
+  ])
+  const services = answers.flat()
+  const here = new Set(services.map(({ site, name }) => `${site} ${name}`))
+  const silent = announced.filter(
+    ({ site, name, kind }) =>
+      !ofEveryNode.has(kind) && !here.has(`${site} ${name}`) && (!caller.sites || caller.sites.includes(site)),
+  )
+  return [...services, ...silent.map(unreachable)]
+}
+
+function unreachable({ name, kind, site, version, announcedAt }: KnownService): ServiceHealth {
+  return {
+    name,
+    kind,
+    site,
+    state: 'unreachable',
+    ready: false,
+    reason: 'it was announced to the fleet, and its node does not answer now',
+    since: announcedAt,
+    restarts: 0,
+    lastError: null,
+    retryAt: null,
+    heartbeatAt: null,
+    pid: null,
+    version: version ?? 'unknown',
+    stats: {},
+  }
 }
 
 /** What the node behind this gateway says of itself, in the gateway's own name. Undefined if it does not answer. */

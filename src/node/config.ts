@@ -29,12 +29,27 @@ export interface SiteConfig {
   readonly runtime: Runtime
   /** Absolute. */
   readonly storage: string
-  readonly network: { readonly bootstrap: Bootstrap }
+  readonly network: NetworkConfig
   readonly services: readonly ServiceEntry[]
   /** Run only this service in this process. Not checked here: a site has services of its own besides those that are listed. */
   readonly only: string | null
   /** Worth a line in the log, not worth a refusal. */
   readonly warnings: readonly string[]
+}
+
+export interface NetworkConfig {
+  /** null: as the fleet was made; without a fleet `local`. */
+  readonly bootstrap: Bootstrap | null
+  /** The site's own DHT beside it, for when the way out is cut; null: none, but of this machine where it runs several processes. */
+  readonly site: readonly string[] | null
+  /** The UDP port to bind; null: any free one. */
+  readonly port: number | null
+  /** The address to bind; null: all, or loopback where the DHT is local. */
+  readonly host: string | null
+  /** Whether this node passes on between members that find no direct way; it needs an address that all can reach. */
+  readonly relay: boolean
+  /** A copy of the fleet's record that is older is trusted for reading only, hours. */
+  readonly trustRecordHours: number
 }
 
 export const runtimes = ['process', 'pm2', 'docker', 'kubernetes', 'systemd'] as const
@@ -58,7 +73,14 @@ const DocumentSchema = Type.Object(
     storage: Type.Optional(Type.String({ minLength: 1, default: './data' })),
     network: Type.Optional(
       Type.Object(
-        { bootstrap: Type.Optional(Type.Union(BootstrapSchema.anyOf, { default: 'local' })) },
+        {
+          bootstrap: Type.Optional(BootstrapSchema),
+          site: Type.Optional(Type.Array(Type.String({ pattern: hostPortPattern }), { minItems: 1, maxItems: 64 })),
+          port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535 })),
+          host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
+          relay: Type.Optional(Type.Boolean({ default: false })),
+          trustRecordHours: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 87_600, default: 168 })),
+        },
         { ...strict, default: {} },
       ),
     ),
@@ -115,7 +137,7 @@ export function readConfig(
     storage: environment.MININGSDK_STORAGE
       ? resolve(cwd, environment.MININGSDK_STORAGE)
       : resolve(file ? dirname(file) : cwd, full.storage),
-    network: { bootstrap: environment.MININGSDK_BOOTSTRAP ?? (full.network.bootstrap as Bootstrap) },
+    network: networkOf(full.network, environment),
     services: read.flatMap(({ service }) => (service ? withHttp(service, environment) : [])),
     only: environment.MININGSDK_SERVICE ?? null,
     warnings: strangers(env),
@@ -136,7 +158,7 @@ export function effectiveConfig({
     mode,
     runtime,
     storage,
-    network,
+    network: withoutNulls(network),
     services: services.map(({ name, maxMemoryMb, config }) => ({
       name,
       maxMemoryMb,
@@ -173,6 +195,23 @@ async function readText(file: string, mustExist: boolean): Promise<string | unde
     if (mustExist) throw invalid(file, [{ path: '', message: 'there is no such file' }])
     return undefined
   }
+}
+
+function networkOf(given: Document['network'], { MININGSDK_BOOTSTRAP: bootstrap }: Environment): NetworkConfig {
+  const { site = null, port = null, host = null, relay = false, trustRecordHours = 168 } = given
+  return {
+    bootstrap: bootstrap ?? (given.bootstrap as Bootstrap | undefined) ?? null,
+    site,
+    port,
+    host,
+    relay,
+    trustRecordHours,
+  }
+}
+
+/** What is not set has no key: null is no value of the file. */
+function withoutNulls(value: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null))
 }
 
 function environmentProblems(environment: Environment, gateways: number): Problem[] {

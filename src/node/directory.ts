@@ -10,6 +10,7 @@ import {
   local,
   type Methods,
   mayAt,
+  mayCall,
   type Transport,
 } from '#rpc'
 import { type Owner, runAs } from './attribution.js'
@@ -92,7 +93,7 @@ export function createRegistry({ site, clock }: { site: string; clock: Clock }):
   }
 
   const provide: Registry['provide'] = (contract, endpoint, owner, signal) => {
-    const guarded = guard(contract, endpoint, mayAt(site))
+    const guarded = guard(contract, endpoint, contract.fleetWide ? mayCall : mayAt(site))
     const key = keyOf(contract.name, owner.name)
     const answer: Answer = {
       contract: contract.name,

@@ -16,9 +16,22 @@ export { type Bootstrap, type Env, logLevelOf, type Mode, modes, secretOf } from
 export { type JsonFile, jsonFile } from './json-file.js'
 export { lockFolder } from './lock.js'
 export { createLog, type LogLevel, type LogOptions, logLevels, readableLine } from './log.js'
+export {
+  createFleet,
+  type FleetPlan,
+  type JoinPlan,
+  joinFleet,
+  loadGrant,
+  loadMembership,
+  type Membership,
+  type MeshOptions,
+  mainProcess,
+  type Sibling,
+} from './mesh/index.js'
 export { namePattern } from './names.js'
 export * from './network/index.js'
 export { createNode, defaultLimits } from './node.js'
+export { dht, monitor } from './roles.js'
 export { createScope, type Ending, type OwnedScope } from './scope.js'
 export * from './service.js'
 export { closeOnSignals, type SignalOptions, type SignalWatch } from './signals.js'

@@ -7,6 +7,7 @@ import { fillDefaults } from './defaults.js'
 import { createRegistry } from './directory.js'
 import { lockFolder } from './lock.js'
 import { createLog } from './log.js'
+import { meshName, meshService } from './mesh/index.js'
 import { NameSchema } from './names.js'
 import { createScope } from './scope.js'
 import type { Context, Node, NodeOptions, Placement, SupervisorLimits } from './service.js'
@@ -27,6 +28,9 @@ export const defaultLimits: SupervisorLimits = {
   shutdownMs: 10_000,
 }
 
+/** For the answer to be on its way before the process that gave it ends. */
+const answerMs = 200
+
 /** Who acts through `Node.connect` without naming a caller: whoever runs this process. */
 const operator: Caller = { id: 'local:operator', scope: 'admin' }
 
@@ -41,9 +45,32 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const limits = { ...defaultLimits, ...options.limits }
   const storage = isAbsolute(options.storage) ? options.storage : resolve(options.storage)
   const placements = options.services.map(checkPlacement)
+  refuseReserved(placements)
   refuseTwins(placements)
 
+  const unlock = await lockFolder(options.process === undefined ? storage : join(storage, options.process))
+  const own = createScope({ clock, onError: (error) => log.error({ err: error }, 'the node broke') })
+  own.defer(unlock)
+  let identity: Identity
+  try {
+    identity = await openIdentity(storage)
+    for (const { name } of placements) await makeSecretFolder(join(storage, name))
+  } catch (error) {
+    await own.end()
+    throw error
+  }
+  const names = placements.map(({ name }) => name)
+  const vaultOf = await openVaults(identity, storage, names)
+
   const registry = createRegistry({ site, clock })
+  if (options.mesh) {
+    const kindOf = (name: string) => placements.find((one) => one.name === name)?.service.kind ?? name
+    placements.unshift({
+      name: meshName,
+      service: meshService(options.mesh, { identity, registry, kindOf }),
+      config: {},
+    })
+  }
   const units = placements.map((placement) => {
     const { name, service } = placement
     const serviceLog = log.child({ service: name })
@@ -80,20 +107,6 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     stats,
   })
 
-  const unlock = await lockFolder(options.process === undefined ? storage : join(storage, options.process))
-  const own = createScope({ clock, onError: (error) => log.error({ err: error }, 'the node broke') })
-  own.defer(unlock)
-  let identity: Identity
-  try {
-    identity = await openIdentity(storage)
-    for (const { name } of placements) await makeSecretFolder(join(storage, name))
-  } catch (error) {
-    await own.end()
-    throw error
-  }
-  const names = placements.map(({ name }) => name)
-  const vaultOf = await openVaults(identity, storage, names)
-
   const startedAt = clock.now()
   const asNode = { name: 'node', fail: (error: unknown) => log.error({ err: error }, 'the node broke') }
   const describe = () => ({
@@ -105,8 +118,11 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     demo,
     memoryBytes: process.memoryUsage.rss(),
   })
-  const restart = async ({ name }: { name: string }) => {
-    await supervisor.unit(name).restart()
+  const restart = async ({ name, process: whole }: { name: string; process?: boolean }) => {
+    const unit = supervisor.unit(name)
+    if (!whole) await unit.restart()
+    else if (options.leave) clock.after(answerMs, options.leave)
+    else throw new SdkError('CONFLICT', 'nobody would start this process again: restart it by hand')
     return {}
   }
   const answers = serve(nodeContract, { services: () => supervisor.health(), describe, restart }, { log, clock })
@@ -157,6 +173,12 @@ function checkPlacement({ name, service, config }: Placement): Placement {
   check(NameSchema, name, `the service name ${JSON.stringify(name)}`, 'CONFIG_INVALID')
   const full = fillDefaults(service.config, config)
   return { name, service, config: check(service.config, full, `the configuration of ${name}`, 'CONFIG_INVALID') }
+}
+
+/** Names that the node itself answers under. */
+function refuseReserved(placements: readonly Placement[]): void {
+  const taken = placements.find(({ name }) => name === meshName || name === 'node')
+  if (taken) throw new SdkError('CONFIG_INVALID', `a service cannot be named ${taken.name}: the node itself is`)
 }
 
 function refuseTwins(placements: readonly Placement[]): void {

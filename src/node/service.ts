@@ -2,6 +2,7 @@ import type { Key, Vault } from '#keys'
 import type { Clock, Log, TSchema } from '#model'
 import type { Reader } from '#replication'
 import type { Caller, Client, Contract, Endpoint, Methods, ServiceHealth, Transport } from '#rpc'
+import type { MeshOptions } from './mesh/options.js'
 
 export type { Vault }
 
@@ -98,8 +99,12 @@ export interface NodeOptions {
   readonly log?: Log
   readonly demo?: boolean
   readonly mode?: 'single' | 'microservices'
+  /** How the node takes part in the fleet of its storage folder; absent: it has no peers. */
+  readonly mesh?: MeshOptions
   /** Where several processes share the storage folder: the name of this one. It takes only its own part of the folder. */
   readonly process?: string
+  /** Ends the process, for whoever watches it to start it anew; absent: nobody would. */
+  readonly leave?: () => void
   /** Timings of the supervisor, for tests. */
   readonly limits?: Partial<SupervisorLimits>
 }

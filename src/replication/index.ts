@@ -1,3 +1,4 @@
+export { openCores } from './cores.js'
 export { type FleetSource, fleetView } from './fleet.js'
 export { followFeed } from './follow.js'
 export { devicesAPage, packDevices, unpackDevices } from './record/devices.js'

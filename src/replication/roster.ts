@@ -69,7 +69,7 @@ export class Roster {
   }
 
   #update(id: string, reader: Reader, now: number): void {
-    const source = reader.record(id)
+    const source = spokenFor(reader, id)
     const row = this.#rows.get(id)
     if (!source) {
       if (row?.reader === reader) this.#drop(id)
@@ -83,8 +83,10 @@ export class Roster {
       this.#show(fresh, now)
       return
     }
+    // Nobody takes over a device of another site by its id.
+    if (row.reader !== reader && row.source.site !== source.site && spokenFor(row.reader, id)) return
     // One device in two feeds: the newer word counts.
-    if (row.reader !== reader && (source.askedAt ?? 0) < (row.source.askedAt ?? 0) && row.reader.record(id)) return
+    if (row.reader !== reader && (source.askedAt ?? 0) < (row.source.askedAt ?? 0) && spokenFor(row.reader, id)) return
     row.reader = reader
     row.source = source
     this.#show(row, now)
@@ -129,6 +131,12 @@ export class Roster {
   }
 }
 
+/** A feed speaks for the devices of its own site; what it says of another's is not heard. */
+function spokenFor(reader: Reader, id: string): DeviceRecord | undefined {
+  const record = reader.record(id)
+  return record?.site === reader.site ? record : undefined
+}
+
 function holder(id: string, readers: readonly Reader[]): Reader | undefined {
-  return readers.find((reader) => reader.record(id))
+  return readers.find((reader) => spokenFor(reader, id))
 }

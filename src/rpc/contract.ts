@@ -21,10 +21,12 @@ export type Methods = Record<string, Method>
 export interface Contract<M extends Methods = Methods> {
   readonly name: string
   readonly methods: M
+  /** It concerns the fleet and no site: who is limited to some sites may call it, and its handlers look at what each may. */
+  readonly fleetWide: boolean
 }
 
-export function contract<M extends Methods>(name: string, methods: M): Contract<M> {
-  return Object.freeze({ name, methods: Object.freeze(methods) })
+export function contract<M extends Methods>(name: string, methods: M, { fleetWide = false } = {}): Contract<M> {
+  return Object.freeze({ name, methods: Object.freeze(methods), fleetWide })
 }
 
 export function query<I extends TSchema, O extends TSchema>(shape: {
@@ -47,6 +49,8 @@ export function action<I extends TSchema, O extends TSchema>(shape: {
 export interface Caller {
   /** Stable and not secret: a key's fingerprint, a token's id, `local:<service>`. Stands in the audit. */
   readonly id: string
+  /** Of the node whose connection it came over; only a transport says it, whoever the caller claims to be. */
+  readonly key?: string
   readonly scope: RpcScope
   /** The sites that the scope is limited to; absent: all. */
   readonly sites?: readonly string[]

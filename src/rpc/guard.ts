@@ -36,14 +36,22 @@ export function narrow(holder: Caller, asked: Caller): Caller {
     const held = holder[limit]
     if (held) both[limit] = asked[limit]?.filter((name) => held.includes(name)) ?? held
   }
+  // Over whose connection it came is not for the caller to say.
+  delete both.key
+  if (holder.key !== undefined) both.key = holder.key
   return both
 }
 
-/** The rule of every endpoint: the caller's scope covers the method's, and its sites, if limited, name this site. */
+/** The rule of what concerns the whole fleet: the caller's scope covers the method's. */
+export const mayCall: May = (caller, method, name) => {
+  if (!includes(caller.scope, method.needs))
+    throw new SdkError('FORBIDDEN', `${name} needs the scope ${method.needs}, ${caller.id} holds ${caller.scope}`)
+}
+
+/** The rule of every other endpoint: and its sites, if limited, name this site. */
 export function mayAt(site: string): May {
   return (caller, method, name) => {
-    if (!includes(caller.scope, method.needs))
-      throw new SdkError('FORBIDDEN', `${name} needs the scope ${method.needs}, ${caller.id} holds ${caller.scope}`)
+    mayCall(caller, method, name)
     if (caller.sites && !caller.sites.includes(site))
       throw new SdkError('FORBIDDEN', `${caller.id} may not act at the site ${site}`)
   }

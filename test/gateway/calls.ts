@@ -52,6 +52,7 @@ export const goodCalls: readonly GoodCall[] = [
   { route: 'POST /api/v1/scans/{id}/adopt', body: { hosts: ['127.0.0.1'] }, prepare: scan },
   { route: 'POST /api/v1/scans/{id}/cancel', prepare: scan },
   { route: 'GET /api/v1/services' },
+  { route: 'POST /api/v1/services/{id}/restart', body: {}, status: 204, prepare: async () => 'scanner' },
   { route: 'GET /api/v1/audit', query: 'from=-1h&limit=5' },
   { route: 'GET /api/v1/mesh' },
   { route: 'GET /api/v1/mesh/reach/{key}', prepare: member },

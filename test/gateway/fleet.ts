@@ -48,7 +48,7 @@ export function fleetService(clock: Clock): Placement {
       sites: ['texas'],
       until: null,
       addedAt: now,
-      revoked: null,
+      revoked: false,
       connected: true,
     },
   ]
@@ -69,6 +69,7 @@ export function fleetService(clock: Clock): Placement {
           describe: () => fleet,
           members: () => members,
           peers: () => [peer],
+          services: () => [],
           invites: () => invites,
           diagnose: ({ key = memberKey }) => ({ key, reachable: true, why: [] }),
         }
@@ -85,12 +86,15 @@ export function fleetService(clock: Clock): Placement {
             invited(id).state = 'revoked'
             return {}
           },
-          revokeMember: ({ key, reason }: { key: string; reason: string }) => {
+          revokeMember: ({ key }: { key: string }) => {
             const member = members.find((one) => one.key === key)
             if (!member) throw new SdkError('NOT_FOUND', 'there is no such member')
-            member.revoked = { at: now, reason }
+            member.revoked = true
             return {}
           },
+          putSite: () => ({}),
+          putDevices: () => ({}),
+          putEvent: () => ({}),
           rotateTopic: () => ({ epoch: 2 }),
         }
         context.provide(registrar, serve(registrar, writes))

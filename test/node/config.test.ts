@@ -94,7 +94,7 @@ test("the specification's example loads as it stands", async (t) => {
     mode: 'microservices',
     runtime: 'pm2',
     storage: join(cwd, 'data'),
-    network: { bootstrap: 'local' },
+    network: { bootstrap: null, site: null, port: null, host: null, relay: false, trustRecordHours: 168 },
     services: [
       { name: 'api-gateway', kind: 'gateway', maxMemoryMb: 2048, config: { port: 3000, host: '127.0.0.1' } },
       {
@@ -203,7 +203,7 @@ test('a wrong value is refused with what is expected and what is there', (t) => 
     ],
   )
   t.alike(wrong({ network: 'public', services: {} }), [
-    'network: must be an object { bootstrap }, is "public"',
+    'network: must be an object { bootstrap, site, port, host, relay, trustRecordHours }, is "public"',
     'services: must be a list of at most 1000, each an object, is an object',
   ])
   t.alike(wrong({ network: { bootstrap: 'publik' } }), [
@@ -353,7 +353,7 @@ test('the printed configuration has all defaults, no passwords, and is a configu
     mode: 'single',
     runtime: 'process',
     storage: '/site/data',
-    network: { bootstrap: 'local' },
+    network: { relay: false, trustRecordHours: 168 },
     services: [
       {
         name: 'w',

@@ -5,10 +5,10 @@ import { createNode } from '#node'
 import { DeviceWorkerConfigSchema, libraries, workerServices } from '#workers'
 import { until } from '../support/fake-clock.js'
 
-test('the services of the room are the worker, the scanner and the commander', (t) => {
+test('the services of the room are the worker, the scanner, the commander and the aggregator', (t) => {
   t.alike(
     workerServices(miners).map(({ kind }) => kind),
-    ['device-worker', 'scanner', 'commander'],
+    ['device-worker', 'scanner', 'commander', 'aggregator'],
   )
 })
 

@@ -4,10 +4,12 @@ import { command } from './command.js'
 import { config } from './config.js'
 import { devices } from './devices.js'
 import { doctor } from './doctor.js'
+import { fleet, joining } from './fleet.js'
 import { history } from './history.js'
 import { init } from './init.js'
 import { library } from './library.js'
 import { invite, invites, members } from './members.js'
+import { restart } from './restart.js'
 import { scan } from './scan.js'
 import { secret } from './secret.js'
 import { services } from './services.js'
@@ -27,9 +29,11 @@ export const single: Readonly<Record<string, CliCommand>> = {
   command,
   history,
   invite,
+  join: joining,
   services,
   backup,
   restore,
+  restart,
   simulate,
   doctor,
   version,
@@ -39,6 +43,7 @@ export const groups: Readonly<Record<string, { summary: string; commands: Comman
   config: { summary: 'the configuration', commands: config },
   devices: { summary: 'the devices', commands: devices },
   library: { summary: 'the device libraries', commands: library },
+  fleet: { summary: 'the fleet that this site belongs to', commands: fleet },
   members: { summary: 'the peers of the fleet', commands: members },
   invites: { summary: 'invitations to the fleet', commands: invites },
   secret: { summary: 'credentials of devices', commands: secret },

@@ -37,14 +37,16 @@ async function runDemo(call: Call): Promise<number> {
 
 /** Runs until a signal ends it; then everything closes in reverse order. */
 async function runSite({ config, demo }: Settings, { out, env }: Call): Promise<number> {
-  const [{ closeOnSignals, createLog, createNode, logLevelOf }, { placementsOf }] = await Promise.all([
-    import('#node'),
-    import('../site.js'),
+  const [{ closeOnSignals, createLog, createNode, logLevelOf }, { placementsOf }, { ensureFleet, meshOf }] =
+    await Promise.all([import('#node'), import('../site.js')
+    import('../mesh.js'),
   ])
   const log = createLog({ level: logLevelOf(env) })
   for (const warning of config.warnings) log.warn({}, warning)
   const { site, storage, mode, only } = config
   const many = mode === 'microservices' && only === null
+  if (!many) await ensureFleet(config, log)
+  const mesh = many ? undefined : await meshOf(config)
   const node = many
     ? await openProcesses(config, env, log)
     : await createNode({
@@ -52,10 +54,12 @@ async function runSite({ config, demo }: Settings, { out, env }: Call): Promise<
         storage,
         mode,
         demo,
-        services: placementsOf(config),
+        services: placementsOf(config, mesh),
         log,
-        ...(only === null ? {} : { process: only }),
+        ...(mesh ? { mesh } : {}),
+        ...(only === null ? {} : { process: only, leave: () => void leave() }),
       })
+  const leave = () => node.close().then(() => process.exit())
   const watch = closeOnSignals(node, { onSignal: (signal) => out.note(`${signal}: closing (again to force)`) })
   const release = many ? () => {} : followParent(node)
   const written = join(storage, siteFile)

@@ -1,7 +1,7 @@
 import { SdkError, Type } from '#model'
 import type { ServiceHealth } from '#rpc'
 import type { Gateway } from '../gateway.js'
-import { fromAll, nodesOf } from '../reach.js'
+import { fromAll, nodesOf, servicesOf } from '../reach.js'
 import { route } from '../route.js'
 import { strict } from './shapes.js'
 
@@ -28,7 +28,7 @@ export const healthRoutes = [
       reasons: Type.Optional(Type.Array(ReasonSchema)),
     }),
     async handle(gateway, { identity }) {
-      const services = await servicesOf(gateway)
+      const services = await ownServices(gateway)
       const reasons = services.filter(unwell).map(({ name, state, reason, lastError }) => ({
         service: name,
         state,
@@ -53,10 +53,10 @@ export const healthRoutes = [
     async handle(gateway, { query, caller, answer }) {
       // Only who asks for metrics pays for the library that writes them.
       const { metricsText } = await import('../metrics.js')
-      const services = await fromAll(nodesOf(gateway.directory, caller), (node) => node.services({})).catch(() => [])
+      const services = await servicesOf(gateway.directory, caller).catch(() => [])
       answer.text(
         'text/plain; version=0.0.4; charset=utf-8',
-        await metricsText(gateway, caller, services.flat(), query.devices === true),
+        await metricsText(gateway, caller, services, query.devices === true),
       )
       return undefined
     },
@@ -64,7 +64,7 @@ export const healthRoutes = [
 ]
 
 /** Of the own site, in the gateway's own name: whether it is ready is nobody's secret, and why is told only to who may ask. */
-async function servicesOf({ directory, site }: Gateway): Promise<ServiceHealth[]> {
+async function ownServices({ directory, site }: Gateway): Promise<ServiceHealth[]> {
   const own = nodesOf(directory, { id: 'gateway', scope: 'read', sites: [site] })
   return (await fromAll(own, (node) => node.services({}))).flat()
 }

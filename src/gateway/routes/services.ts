@@ -2,9 +2,12 @@ import { SdkError, Type } from '#model'
 import { ServiceHealthSchema } from '#rpc'
 import { AuditEntrySchema } from '../audit.js'
 import { parseTime, TimeSchema } from '../query.js'
-import { fromAll, nodesOf } from '../reach.js'
+import { nodesOf, servicesOf } from '../reach.js'
 import { route } from '../route.js'
-import { listOf, strict } from './shapes.js'
+import { IdParams, listOf, strict } from './shapes.js'
+
+/** To end and to start again. */
+const restartMs = 60_000
 
 export const serviceRoutes = [
   route({
@@ -14,8 +17,28 @@ export const serviceRoutes = [
     scope: 'read',
     summary: 'Every service: where it runs, its state, restarts, last error and own figures',
     reply: listOf(ServiceHealthSchema),
-    async handle({ directory }, { caller }) {
-      return { data: (await fromAll(nodesOf(directory, caller), (node) => node.services({}))).flat() }
+    handle: async ({ directory }, { caller }) => ({ data: await servicesOf(directory, caller) }),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/v1/services/{id}/restart',
+    group: 'services',
+    scope: 'admin',
+    summary: 'Starts a service anew; with `process` the whole process that runs it, answered before it is back',
+    params: IdParams,
+    body: Type.Object(
+      { process: Type.Optional(Type.Boolean()), site: Type.Optional(Type.String({ maxLength: 64 })) },
+      strict,
+    ),
+    async handle({ directory }, { caller, params: { id }, body: { process, site } }) {
+      for (const node of nodesOf(directory, caller, { timeoutMs: restartMs })) {
+        if (site !== undefined && node.site !== site) continue
+        const services = await node.client.services({}).catch(() => [])
+        if (!services.some(({ name }) => name === id)) continue
+        await node.client.restart({ name: id, ...(process === undefined ? {} : { process }) })
+        return undefined
+      }
+      throw new SdkError('NOT_FOUND', `there is no service ${id} that could be reached`)
     },
   }),
   route({

@@ -1,9 +1,12 @@
 import type { DhtNodes, DhtNodesOptions } from './bootstrap.js'
+import type { DialOptions } from './door.js'
 import type { Network } from './network.js'
 import type { NetworkOptions } from './options.js'
 
+export type { NoiseStream } from 'hyperdht'
 export type { DhtNodes, DhtNodesOptions } from './bootstrap.js'
 export type { Diagnosis, KeyDiagnosis, PlaceDiagnosis } from './diagnose.js'
+export type { DialOptions, DoorOptions } from './door.js'
 export type { Network } from './network.js'
 export type { NetworkOptions, Place, RelayOptions } from './options.js'
 export type { OnPeer, Peer } from './peer.js'
@@ -17,6 +20,11 @@ export { topicOf } from './topic.js'
 export async function openNetwork(options: NetworkOptions): Promise<Network> {
   // Loaded on demand: a site without a fleet has no use for the stack and its native parts.
   return (await import('./open.js')).open(options)
+}
+
+/** A stream to a door of another node, and how to let go of it; see `Network.listen`. */
+export async function dialDoor(options: DialOptions) {
+  return (await import('./door.js')).dialDoor(options)
 }
 
 /** The site's own DHT: nodes at addresses that stay. Throws PORT_IN_USE. */

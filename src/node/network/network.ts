@@ -1,5 +1,6 @@
-import type { Key } from '#keys'
+import type { Key, KeyPair } from '#keys'
 import type { Diagnosis } from './diagnose.js'
+import type { DoorOptions } from './door.js'
 import type { OnPeer, Peer } from './peer.js'
 import type { RpcFace } from './rpc-face.js'
 
@@ -23,6 +24,10 @@ export interface Network {
   setTopic(secret: Uint8Array, epoch: number): void
   /** Resolves when the topic has been announced and looked up once, or cannot be. */
   flushed(): Promise<void>
+  /** Listens with another key pair besides, over the same DHT. */
+  listen(keyPair: KeyPair, options: DoorOptions): { close(): Promise<void> }
+  /** `host:port` of nodes of its DHT; empty for the public one. */
+  bootstrap(): readonly string[]
   refusals(): Record<string, number>
   /** Where we are; with a key also why it cannot be reached. */
   diagnose(key?: Key): Promise<Diagnosis>

@@ -4,6 +4,7 @@ import { type Key, keyOf } from '#keys'
 import { SdkError } from '#model'
 import { areAllPrivate, parseAddress } from './addresses.js'
 import { diagnose } from './diagnose.js'
+import { type Door, openDoor } from './door.js'
 import { joinLocalDht, type LocalDht } from './local.js'
 import type { Network } from './network.js'
 import type { NetworkOptions, Place } from './options.js'
@@ -27,6 +28,7 @@ export async function open(options: NetworkOptions): Promise<Network> {
   const refusals = createRefusals()
   const wires: Wire[] = []
   const locals: LocalDht[] = []
+  const doors = new Set<Door>()
   const bootstraps = new Map<Wire['place'], readonly string[]>()
   let isPublic = false
   let topic: Uint8Array | undefined
@@ -145,6 +147,7 @@ export async function open(options: NetworkOptions): Promise<Network> {
   const tick = () => {
     peers.tick()
     redial.tick()
+    for (const door of doors) door.tick()
     stopTick = clock.after(timings.tickMs, tick)
   }
   let stopAnnouncing = () => {}
@@ -175,6 +178,7 @@ export async function open(options: NetworkOptions): Promise<Network> {
       for (const stop of stopOverlaps) stop()
       reach.close()
       peers.close()
+      await Promise.all([...doors].map((door) => door.close()))
       await Promise.all(wires.map((wire) => wire.close()))
       await Promise.all(locals.map((local) => local.close()))
     })()
@@ -221,6 +225,17 @@ export async function open(options: NetworkOptions): Promise<Network> {
     async flushed() {
       await Promise.all(wires.map((wire) => wire.flushed()))
     },
+    listen(listener, doorOptions) {
+      const door = openDoor(wires, listener, doorOptions)
+      doors.add(door)
+      return {
+        close() {
+          doors.delete(door)
+          return door.close()
+        },
+      }
+    },
+    bootstrap: () => (isPublic ? [] : (bootstraps.get('main') ?? [])),
     refusals: () => refusals.all(),
     diagnose: (key) =>
       diagnose(

@@ -10,6 +10,8 @@ import type { Peers } from './peers.js'
 /** What @hyperswarm/rpc takes as its `dht`. */
 export interface RpcFace {
   readonly defaultKeyPair: KeyPair
+  /** Its streams carry more than RPC. */
+  readonly shared: true
   /** The stream to this key as it is, or as it will be; `error` and `close` when it will not. */
   connect(publicKey: Uint8Array, options?: object): SharedStream
   /** Emits `connection` for each RPC client of a peer; there is one listening server at a time. */
@@ -168,6 +170,7 @@ export function createRpcFace({ keyPair, peers, reach }: RpcFaceOptions): RpcFac
 
   return {
     defaultKeyPair: keyPair,
+    shared: true,
     connect(publicKey) {
       const key = keyOf({ publicKey })
       const share = new SharedStream(keyPair.publicKey, b4a.from(publicKey), true)

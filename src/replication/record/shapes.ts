@@ -31,6 +31,10 @@ export interface ServiceRow {
   readonly contracts: readonly string[]
   /** The main log of its feed, where its history is read. */
   readonly feed?: Key
+  /** How often the feed grows, ms. */
+  readonly intervalMs?: number
+  /** The key of the relay that it is. */
+  readonly relay?: Key
   readonly version?: string
   readonly at: number
   readonly withdrawn?: true

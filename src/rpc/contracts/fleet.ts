@@ -1,4 +1,4 @@
-import { type Static, Type } from '#model'
+import { EventSchema, LocationSchema, type Static, Type } from '#model'
 import { action, contract, query } from '../contract.js'
 
 const key = Type.String({ pattern: '^[0-9a-f]{64}$' })
@@ -20,7 +20,7 @@ export const MemberSchema = Type.Object({
   /** ms; null: until it is revoked. */
   until: nullable(Type.Number()),
   addedAt: Type.Number(),
-  revoked: nullable(Type.Object({ at: Type.Number(), reason: Type.String() })),
+  revoked: Type.Boolean(),
   /** Whether the asked node is connected with it now; of itself true. */
   connected: Type.Boolean(),
 })
@@ -92,6 +92,19 @@ export const FleetInfoSchema = Type.Object({
 })
 export type FleetInfo = Static<typeof FleetInfoSchema>
 
+/** A service as its node announced it. */
+export const KnownServiceSchema = Type.Object({
+  node: key,
+  name: Type.String(),
+  kind: Type.String(),
+  site: Type.String(),
+  version: nullable(Type.String()),
+  announcedAt: Type.Number(),
+  /** Whether the asked node is connected with its node now. */
+  connected: Type.Boolean(),
+})
+export type KnownService = Static<typeof KnownServiceSchema>
+
 export const ReachSchema = Type.Object({
   key,
   reachable: Type.Boolean(),
@@ -100,43 +113,84 @@ export const ReachSchema = Type.Object({
 })
 
 /** What every member answers of the fleet from its own copy of the record. */
-export const fleetContract = contract('fleet', {
-  describe: query({ needs: 'read', input: Type.Object({}), output: FleetInfoSchema }),
-  members: query({ input: Type.Object({}), output: Type.Array(MemberSchema) }),
-  peers: query({ input: Type.Object({}), output: Type.Array(PeerSchema) }),
-  invites: query({ needs: 'admin', input: Type.Object({}), output: Type.Array(InviteSchema) }),
-  /** Tries to reach a member now and says what it saw. */
-  diagnose: query({ input: Type.Object({ key: Type.Optional(key) }), output: ReachSchema }),
-})
+export const fleetContract = contract(
+  'fleet',
+  {
+    describe: query({ needs: 'member', input: Type.Object({}), output: FleetInfoSchema }),
+    members: query({ input: Type.Object({}), output: Type.Array(MemberSchema) }),
+    peers: query({ input: Type.Object({}), output: Type.Array(PeerSchema) }),
+    /** Every service of the fleet that is announced, whether it can be reached or not. */
+    services: query({ input: Type.Object({}), output: Type.Array(KnownServiceSchema) }),
+    invites: query({ needs: 'admin', input: Type.Object({}), output: Type.Array(InviteSchema) }),
+    /** Tries to reach a member now and says what it saw. */
+    diagnose: query({ input: Type.Object({ key: Type.Optional(key) }), output: ReachSchema }),
+  },
+  { fleetWide: true },
+)
 
 export const AnnouncedServiceSchema = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 64 }),
+  kind: Type.String({ minLength: 1, maxLength: 64 }),
   site: Type.String({ minLength: 1, maxLength: 64 }),
   contracts: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 }),
-  /** The key of its feed and how often it polls; null: it has none. */
-  feed: nullable(Type.Object({ key, intervalMs: Type.Number() })),
+  /** Where its feed is found and how often it polls, ms; null: it has none. */
+  feed: nullable(Type.Object({ main: key, intervalMs: Type.Number() })),
+  /** The key of the relay that it is for members who find no direct way; null: it is none. */
+  relay: nullable(key),
 })
 export type AnnouncedService = Static<typeof AnnouncedServiceSchema>
 
-/** What those answer that write the fleet's record. */
-export const registrar = contract('registrar', {
-  /** What the calling node answers and shares now; replaces what it said before. */
-  announce: action({
-    needs: 'read',
-    input: Type.Object({
-      version: Type.String({ maxLength: 64 }),
-      services: Type.Array(AnnouncedServiceSchema, { maxItems: 1000 }),
-    }),
-    output: Type.Object({}),
-  }),
-  invite: action({ needs: 'admin', input: InviteRequestSchema, output: IssuedInviteSchema }),
-  revokeInvite: action({ needs: 'admin', input: Type.Object({ id: Type.String() }), output: Type.Object({}) }),
-  /** Its open connections end as soon as its peers know. */
-  revokeMember: action({
-    needs: 'admin',
-    input: Type.Object({ key, reason: Type.String({ maxLength: 500 }) }),
-    output: Type.Object({}),
-  }),
-  /** From now on the members meet at another place. */
-  rotateTopic: action({ needs: 'admin', input: Type.Object({}), output: Type.Object({ epoch: Type.Integer() }) }),
+const DevicePlaceSchema = Type.Object({
+  id: Type.String({ maxLength: 200 }),
+  name: Type.Optional(Type.String({ maxLength: 128 })),
+  model: Type.Optional(Type.String({ maxLength: 128 })),
+  location: Type.Optional(LocationSchema),
 })
+
+/** What those answer that write the fleet's record. */
+export const registrar = contract(
+  'registrar',
+  {
+    /** What the calling node answers and shares now; replaces what it said before. */
+    announce: action({
+      needs: 'member',
+      input: Type.Object({
+        version: Type.String({ maxLength: 64 }),
+        services: Type.Array(AnnouncedServiceSchema, { maxItems: 1000 }),
+      }),
+      output: Type.Object({}),
+    }),
+    invite: action({ needs: 'admin', input: InviteRequestSchema, output: IssuedInviteSchema }),
+    revokeInvite: action({ needs: 'admin', input: Type.Object({ id: Type.String() }), output: Type.Object({}) }),
+    /** Its open connections end as soon as its peers know. */
+    revokeMember: action({
+      needs: 'admin',
+      input: Type.Object({ key, reason: Type.String({ maxLength: 500 }) }),
+      output: Type.Object({}),
+    }),
+    /** The totals of a site, by name; null: unknown. */
+    putSite: action({
+      needs: 'admin',
+      input: Type.Object({
+        site: Type.String({ maxLength: 64 }),
+        totals: Type.Record(Type.String({ maxLength: 64 }), nullable(Type.Number())),
+      }),
+      output: Type.Object({}),
+    }),
+    /** Which devices a worker has, and where they stand. */
+    putDevices: action({
+      needs: 'admin',
+      input: Type.Object({
+        site: Type.String({ maxLength: 64 }),
+        worker: Type.String({ maxLength: 64 }),
+        devices: Type.Array(DevicePlaceSchema, { maxItems: 200_000 }),
+      }),
+      output: Type.Object({}),
+    }),
+    /** Something that all should know. */
+    putEvent: action({ needs: 'admin', input: Type.Object({ event: EventSchema }), output: Type.Object({}) }),
+    /** From now on the members meet at another place. */
+    rotateTopic: action({ needs: 'admin', input: Type.Object({}), output: Type.Object({ epoch: Type.Integer() }) }),
+  },
+  { fleetWide: true },
+)

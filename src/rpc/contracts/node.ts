@@ -1,13 +1,25 @@
 import { type Static, Type } from '#model'
 import { action, contract, query } from '../contract.js'
 
-export const serviceStates = ['starting', 'running', 'hung', 'waiting', 'failed', 'stopping', 'stopped'] as const
+export const serviceStates = [
+  'starting',
+  'running',
+  'hung',
+  'waiting',
+  'failed',
+  'stopping',
+  'stopped',
+  'unreachable',
+] as const
 
 export const ServiceHealthSchema = Type.Object({
   name: Type.String(),
   kind: Type.String(),
   site: Type.String(),
-  /** `waiting`: it broke and is started again at `retryAt`. `failed`: it broke often; tried again, but rarely. */
+  /**
+   * `waiting`: it broke and is started again at `retryAt`. `failed`: it broke often; tried again, but rarely. `unreachable`: it was announced
+   * to the fleet, and its node does not answer now.
+   */
   state: Type.Enum(serviceStates),
   ready: Type.Boolean(),
   /** Why it is not ready, in words. */
@@ -18,7 +30,8 @@ export const ServiceHealthSchema = Type.Object({
   retryAt: Type.Union([Type.Number(), Type.Null()]),
   /** When it last showed that it is alive. */
   heartbeatAt: Type.Union([Type.Number(), Type.Null()]),
-  pid: Type.Integer(),
+  /** null: not known. */
+  pid: Type.Union([Type.Integer(), Type.Null()]),
   version: Type.String(),
   /** Plain counters and gauges that the service keeps about itself. */
   stats: Type.Record(Type.String(), Type.Number()),
@@ -40,6 +53,13 @@ export const nodeContract = contract('node', {
       memoryBytes: Type.Integer(),
     }),
   }),
-  /** Ends the service and starts it anew at once; answers when it runs again. */
-  restart: action({ needs: 'admin', input: Type.Object({ name: Type.String() }), output: Type.Object({}) }),
+  /**
+   * Ends the service and starts it anew at once; answers when it runs again. With `process` the whole process ends in order, for whoever
+   * watches it to start it anew; answers before that. CONFLICT if nobody does.
+   */
+  restart: action({
+    needs: 'admin',
+    input: Type.Object({ name: Type.String(), process: Type.Optional(Type.Boolean()) }),
+    output: Type.Object({}),
+  }),
 })

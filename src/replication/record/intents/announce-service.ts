@@ -14,6 +14,10 @@ export const announceService = defineIntent({
     site: Type.Optional(SiteSchema),
     contracts: Type.Array(NameSchema, { maxItems: 32 }),
     feed: Type.Optional(KeySchema),
+    /** How often the feed grows, ms: what is older than a few times this is stale. */
+    intervalMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
+    /** The key of the relay that it is for members who find no direct way. */
+    relay: Type.Optional(KeySchema),
     version: Type.Optional(NameSchema),
   }),
   may: (author, { site }) => atSite(site)(author),

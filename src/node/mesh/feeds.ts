@@ -1,0 +1,148 @@
+import type { Duplex } from 'node:stream'
+import { covers, type Held, type Key } from '#keys'
+import type { Clock, Log } from '#model'
+import { followFeed, type Keep, openCores, type Reader, type RemoteReader, type Store } from '#replication'
+import type { KnownService } from './remote.js'
+import type { Standing } from './standing.js'
+
+/** A feed of this node, which others may be given. */
+export function isOwnFeed(reader: Reader): reader is Store {
+  return typeof (reader as Partial<Store>).replicate === 'function' && (reader as Partial<Store>).feed !== undefined
+}
+
+export interface FeedsOptions {
+  /** Where the copies are kept. */
+  readonly folder: string
+  readonly own: Key
+  readonly keep: Keep
+  readonly standing: Standing
+  /** What this node itself may; what it may not read it does not follow. */
+  held(): Held
+  services(): readonly KnownService[]
+  ownReaders(): readonly Reader[]
+  /** Asks for a connection with the node, and lets go of it. */
+  want(node: Key): void
+  unwant(node: Key): void
+  /** Called when a copy was opened or closed. */
+  readonly changed: () => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Feeds {
+  readonly readers: readonly RemoteReader[]
+  /** A connection with a peer: the feeds that both may have go over it. */
+  connected(peer: Key, stream: Duplex): void
+  /** Services, shares or rights have changed. Never rejects; calls that come meanwhile are one. */
+  update(): Promise<void>
+  close(): Promise<void>
+}
+
+interface Followed {
+  readonly node: Key
+  readonly reader: RemoteReader
+}
+
+/** Of a worker that does not say how often it polls. */
+const defaultIntervalMs = 10_000
+
+/** The feeds of other nodes that this one keeps a copy of, and which feeds go over which connection. */
+export async function openFeeds(options: FeedsOptions): Promise<Feeds> {
+  const { folder, own, keep, standing, clock, log } = options
+  const cores = await openCores(folder, log)
+  const followed = new Map<string, Followed>()
+  const peers = new Map<Duplex, Key>()
+  let readers: readonly RemoteReader[] = []
+  let closed = false
+
+  const mayFollow = ({ member, site = '', feed }: KnownService) => {
+    if (!feed || member === own) return false
+    const { scope, sites } = options.held()
+    return covers(scope, 'read') && (!sites || sites.includes(site))
+  }
+
+  /** Both ends decide for themselves; a feed goes over the connection if its owner is there, or somebody who may read it. */
+  const attachAll = (peer: Key, stream: Duplex) => {
+    for (const reader of options.ownReaders())
+      if (isOwnFeed(reader) && standing.mayRead(peer, reader.site)) reader.replicate(stream)
+    for (const { node, reader } of followed.values())
+      if (node === peer || standing.mayRead(peer, reader.site)) reader.attach(stream)
+  }
+
+  const follow = async (main: Key, { member, name, site = '', intervalMs = defaultIntervalMs }: KnownService) => {
+    const reader = await followFeed({ cores, feed: { main }, worker: name, site, intervalMs, keep, clock, log })
+    followed.set(main, { node: member, reader })
+    options.want(member)
+  }
+
+  const forget = async (main: string, { node, reader }: Followed) => {
+    followed.delete(main)
+    if (![...followed.values()].some((other) => other.node === node)) options.unwant(node)
+    await reader.close()
+  }
+
+  const reconcile = async () => {
+    const wanted = new Map(
+      options
+        .services()
+        .filter(mayFollow)
+        .map((service) => [service.feed!, service]),
+    )
+    let moved = false
+    for (const [main, one] of followed) {
+      if (wanted.get(main)?.member === one.node) continue
+      await forget(main, one)
+      moved = true
+    }
+    for (const [main, service] of wanted) {
+      if (followed.has(main) || closed) continue
+      try {
+        await follow(main, service)
+        moved = true
+      } catch (error) {
+        log.error({ err: error, worker: service.name }, 'a feed cannot be followed')
+      }
+    }
+    readers = [...followed.values()].map(({ reader }) => reader)
+    for (const [stream, peer] of peers) attachAll(peer, stream)
+    if (moved) options.changed()
+  }
+
+  let running: Promise<void> | undefined
+  let again = false
+  const update = (): Promise<void> => {
+    if (running) {
+      again = true
+      return running
+    }
+    const run = async () => {
+      do {
+        again = false
+        await reconcile().catch((error: unknown) =>
+          log.error({ err: error }, 'the feeds could not be brought up to now'),
+        )
+      } while (again && !closed)
+      running = undefined
+    }
+    running = run()
+    return running
+  }
+
+  return {
+    get readers() {
+      return readers
+    },
+    connected(peer, stream) {
+      peers.set(stream, peer)
+      stream.once('close', () => peers.delete(stream))
+      attachAll(peer, stream)
+    },
+    update,
+    async close() {
+      closed = true
+      await running
+      for (const { reader } of followed.values()) await reader.close()
+      await cores.close()
+    },
+  }
+}

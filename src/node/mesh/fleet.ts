@@ -1,0 +1,109 @@
+import { fingerprintOf, type Held, type Key, roles } from '#keys'
+import type { FleetRecord } from '#replication'
+import type { fleetContract, Handlers, Member, Peer } from '#rpc'
+import type { Network, PlaceDiagnosis } from '../network/index.js'
+import type { Membership } from './membership.js'
+
+export interface FleetParts {
+  readonly membership: Membership
+  readonly own: Key
+  readonly record: FleetRecord
+  readonly network: Network
+  held(): Held
+  /** When the copy of the record was last known to be current, ms. */
+  currentAt(): number | null
+  /** Calls that were refused here, by reason. */
+  refusedCalls(): Readonly<Record<string, number>>
+}
+
+/** What every member tells of the fleet, from its own copy of the record and its own connections. */
+export function fleetHandlers({
+  membership,
+  own,
+  record,
+  network,
+  held,
+  currentAt,
+  refusedCalls,
+}: FleetParts): Handlers<(typeof fleetContract)['methods']> {
+  const memberOf = ({ key, name, grant, at, revoked }: ReturnType<FleetRecord['members']>[number]): Member => ({
+    key,
+    fingerprint: fingerprintOf(key),
+    name,
+    role: grant.role,
+    scope: grant.scope ?? roles[grant.role].scope,
+    sites: grant.sites ?? null,
+    until: grant.until ?? null,
+    addedAt: at,
+    revoked,
+    connected: key === own || network.peer(key) !== undefined,
+  })
+  const peers = (): Peer[] =>
+    network.peers().map(({ key, via, rttMs, since, remoteHost, remotePort }) => {
+      const member = record.member(key)
+      return {
+        key,
+        fingerprint: fingerprintOf(key),
+        name: member?.name ?? null,
+        role: member?.grant.role ?? null,
+        relayed: via === 'relayed',
+        rttMs,
+        since,
+        address: remoteHost === null ? null : `${remoteHost}:${remotePort}`,
+      }
+    })
+
+  return {
+    describe: () => ({
+      name: membership.name,
+      fleet: membership.fleet,
+      key: own,
+      role: held().role,
+      epoch: record.topic?.epoch ?? 0,
+      members: record.members().filter(({ revoked }) => !revoked).length,
+      services: record.services().length,
+      currentAt: currentAt(),
+      refusals: { ...network.refusals(), ...refusedCalls() },
+    }),
+    members: () => record.members().map(memberOf),
+    peers,
+    services: () =>
+      record.services().map(({ member, name, kind, site, version, at }) => ({
+        node: member,
+        name,
+        kind,
+        site: site ?? '',
+        version: version ?? null,
+        announcedAt: at,
+        connected: member === own || network.peer(member) !== undefined,
+      })),
+    invites: async () =>
+      (await record.invites()).map(({ id, role, sites, state, at, until, usedBy }) => ({
+        id,
+        role,
+        sites: sites ? [...sites] : null,
+        state,
+        createdAt: at,
+        expiresAt: until,
+        usedBy: usedBy === undefined ? null : (record.member(usedBy)?.name ?? fingerprintOf(usedBy)),
+      })),
+    async diagnose({ key }) {
+      const { places, key: found } = await network.diagnose(key)
+      return {
+        key: key ?? own,
+        reachable: found ? found.state === 'connected' || found.state === 'self' : places.some(({ online }) => online),
+        why: [...(found ? [found.words] : []), ...places.map(inWords)],
+      }
+    },
+  }
+}
+
+/** Where this node is in a DHT, for a person. */
+function inWords({ place, bound, seenAs, nat, nodes, bootstrap }: PlaceDiagnosis): string {
+  const silent = bootstrap.filter(({ ms }) => ms === null).map(({ address }) => address)
+  const name = place === 'site' ? "the site's own DHT" : 'the DHT'
+  return [
+    `in ${name}: bound to ${bound ?? 'nothing'}, seen as ${seenAs ?? 'unknown'}, NAT ${nat}, ${nodes} nodes known`,
+    ...(silent.length > 0 ? [`no answer from ${silent.join(', ')}`] : []),
+  ].join('; ')
+}

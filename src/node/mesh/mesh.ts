@@ -1,0 +1,315 @@
+import { join } from 'node:path'
+import b4a from 'b4a'
+import { derive, type Grant, type Identity, type Key, keyOf, makeSecretFolder, roles } from '#keys'
+import { SdkError, Type, toSdkError } from '#model'
+import type { FleetRecord } from '#replication'
+import { type Caller, client, fleetContract, registrar as registrarContract, serve, swarmPool, swarmServer } from '#rpc'
+import type { Registry } from '../directory.js'
+import { type Network, openNetwork } from '../network/index.js'
+import { type Context, defineService, type Service } from '../service.js'
+import { announcer } from './announce.js'
+import { openCurrency } from './currency.js'
+import { openFeeds } from './feeds.js'
+import { fleetHandlers } from './fleet.js'
+import { inviteSeeds } from './invite-seeds.js'
+import { awaited, homeFolder, keyPairOf, loadGrant, loadMembership, type Membership } from './membership.js'
+import type { MeshOptions } from './options.js'
+import { openRecordOf } from './record.js'
+import { openRegistrar } from './registrar.js'
+import { remoteSource } from './remote.js'
+import { admitSiblings } from './siblings.js'
+import { createStanding } from './standing.js'
+
+/** The service that makes a node a peer: named so in every node. */
+export const meshName = 'mesh'
+
+/** What the service is given of its node. */
+export interface MeshHome {
+  readonly identity: Identity
+  readonly registry: Registry
+  /** The kind of a service of this node. */
+  kindOf(service: string): string
+}
+
+const defaultMaxRecordAgeMs = 7 * 86_400_000
+const pulseMs = 500
+
+/** Makes the node a peer of its fleet: who it is, whom it knows, what it answers and shares, and what it learns of others. */
+export function meshService(options: MeshOptions, home: MeshHome): Service {
+  return defineService({
+    kind: meshName,
+    config: Type.Object({}, { additionalProperties: false }),
+    async start(context: Context) {
+      const { nodeStorage, clock, signal } = context
+      const load = async () => {
+        const [membership, grant] = await Promise.all([
+          loadMembership(nodeStorage),
+          loadGrant(nodeStorage, options.process),
+        ])
+        return membership && grant ? { membership, grant } : undefined
+      }
+      const standing = await load()
+      if (standing) return startMesh(context, options, home, standing)
+      // Another process of the folder makes them; nobody waits for this one meanwhile.
+      context.ready('waits to be let into the fleet by the process that runs the gateway or the aggregator')
+      void awaited(load, clock, signal).then(
+        (found) => startMesh(context, options, home, found),
+        () => {},
+      )
+    },
+  })
+}
+
+interface Standing {
+  readonly membership: Membership
+  readonly grant: Grant
+}
+
+async function startMesh(
+  context: Context,
+  options: MeshOptions,
+  { identity, registry, kindOf }: MeshHome,
+  { membership, grant }: Standing,
+) {
+  const { nodeStorage: storage, site, clock, log, signal } = context
+  const folder = homeFolder(storage, options.process)
+  const keyPair = keyPairOf(identity, options.process)
+  const own = keyOf(keyPair)
+  await makeSecretFolder(folder)
+
+  const encryptionKey = b4a.from(membership.encryptionKey, 'hex')
+  const record = context.use(
+    await openRecordOf(storage, options.process, {
+      key: membership.record,
+      encryptionKey,
+      identity,
+      keyPair,
+      clock,
+      log,
+    }),
+  )
+  const currency = await openCurrency(folder, clock)
+  const standing = createStanding({
+    roll: {
+      isEmpty: () => record.fleet === undefined,
+      member: record.member.bind(record),
+      isRevoked: record.isRevoked.bind(record),
+      currentAt: currency.at,
+    },
+    membership,
+    clock,
+    maxAgeMs: options.maxRecordAgeMs ?? defaultMaxRecordAgeMs,
+  })
+  const { role } = grant
+  const relay = options.relay ? identity.keyPair(`relay/${options.process}`) : undefined
+  const network = context.use(
+    await openNetwork({
+      keyPair,
+      bootstrap: options.bootstrap ?? membership.bootstrap,
+      host: options.host,
+      port: options.port,
+      folder: storage,
+      admits: standing.admits,
+      announce: role === 'aggregator' || role === 'gateway',
+      site: options.site ? { bootstrap: options.site } : undefined,
+      relay: { serve: relay, through: () => record.services().flatMap((service) => service.relay ?? []) },
+      clock,
+      log,
+      signal,
+    }),
+  )
+  const callerOf = (key: Key): Caller | SdkError => {
+    try {
+      return standing.callerOf(key)
+    } catch (error) {
+      return toSdkError(error)
+    }
+  }
+  const server = context.use(
+    await swarmServer({ network: network.dht, keyPair, clock, log, callerOf, resolve: registry.resolve }),
+  )
+  const pool = context.use(swarmPool({ network: network.dht, keyPair, clock, log }))
+
+  const watchers = new Set<() => void>()
+  const changed = () => {
+    for (const watcher of [...watchers]) watcher()
+  }
+  const held = () => standing.held(own)
+  const services = () => record.services()
+  const feeds = context.use(
+    await openFeeds({
+      folder: join(folder, 'feeds'),
+      own,
+      keep: options.keep ?? 'live',
+      standing,
+      held,
+      services,
+      ownReaders: () => registry.own().readers,
+      want: (key) => network.joinPeer(key),
+      unwant: (key) => network.leavePeer(key),
+      changed,
+      clock,
+      log,
+    }),
+  )
+  context.defer(
+    network.onPeer((key, stream) => {
+      // Who is known only as a host of the record gives the record, and gets nothing else.
+      record.replicate(stream)
+      feeds.connected(key, stream)
+      return undefined
+    }),
+  )
+  registry.join(
+    remoteSource({
+      own,
+      services,
+      readers: () => feeds.readers,
+      transport: pool.transport,
+      watch(listener) {
+        watchers.add(listener)
+        return () => watchers.delete(listener)
+      },
+    }),
+    signal,
+  )
+  registry.watch(() => void feeds.update(), signal)
+
+  const meet = () => {
+    const { topic } = record
+    if (topic) network.setTopic(secretOf(membership, topic.salt), topic.epoch)
+  }
+  const writers = () => writersOf(record, membership).filter((key) => key !== own)
+  const called = new Set<Key>()
+  const callWriters = () => {
+    for (const key of writers()) if (!called.has(key)) network.joinPeer(key)
+    for (const key of called) if (!writers().includes(key)) network.leavePeer(key)
+    called.clear()
+    for (const key of writers()) called.add(key)
+  }
+  context.defer(
+    record.watch(({ parts, revoked, problem }) => {
+      if (problem) context.ready(`the fleet's record: ${problem.message}`)
+      for (const key of revoked) {
+        log.warn({ key }, 'a member was revoked: its connections end')
+        network.drop(key)
+        server.drop(key)
+        pool.drop(key)
+      }
+      if (parts.has('members')) {
+        for (const { key, revoked: out } of record.members()) if (!out) network.admit(key)
+        callWriters()
+      }
+      if (parts.has('topic')) meet()
+      if (parts.has('services') || parts.has('members')) {
+        changed()
+        void feeds.update()
+      }
+    }),
+  )
+  meet()
+  callWriters()
+
+  context.provide(
+    fleetContract,
+    serve(
+      fleetContract,
+      fleetHandlers({
+        membership,
+        own,
+        record,
+        network,
+        held,
+        currentAt: currency.at,
+        refusedCalls: () => server.stats().refused,
+      }),
+      { log, clock },
+    ),
+  )
+  if (record.writable || roles[role].record) await keepRegister()
+  await feeds.update()
+
+  const announce = announcer({
+    site,
+    own: () => registry.own(),
+    kindOf,
+    relay: relay ? keyOf(relay) : null,
+    registrars: () => [
+      ...(record.writable ? [ownRegistrar()] : []),
+      ...writers().map((key) => client(registrarContract, pool.transport(key, registrarContract.name, meshName))),
+    ],
+    log,
+  })
+  context.stats(() => statsOf(network, record, feeds.readers, server.stats()))
+  context.every(pulseMs, async () => {
+    context.alive()
+    if (record.writable || writers().some((key) => network.peer(key))) await currency.now()
+    await announce().then(
+      () => context.ready(null),
+      (error) => context.ready(`not announced to the fleet yet: ${toSdkError(error).message}`),
+    )
+  })
+
+  /** Who writes the record lets others in, and takes what they announce. */
+  async function keepRegister() {
+    if (!record.writable)
+      await record.becomeWriter().catch((error) => log.warn({ err: error }, 'does not write the record yet'))
+    const register = context.use(
+      await openRegistrar({
+        record,
+        membership,
+        keyPair,
+        grant,
+        network,
+        seeds: inviteSeeds(folder),
+        clock,
+        log,
+      }),
+    )
+    context.provide(registrarContract, serve(registrarContract, register.handlers, { log, clock }))
+    await admitSiblings({ storage, identity, grant, keyPair, record, clock }, options.siblings ?? [])
+    context.every(tidyMs, () => register.tidy())
+  }
+
+  function ownRegistrar() {
+    const caller: Caller = { id: own.slice(0, 12), key: own, scope: 'admin' }
+    return client(registrarContract, (bytes, call) => {
+      const endpoint = registry.resolve(registrarContract.name, meshName)
+      if (!endpoint) throw new SdkError('UNAVAILABLE', 'this node does not write the record now')
+      return endpoint(bytes, { ...caller, ...(call.signal ? { signal: call.signal } : {}) })
+    })
+  }
+}
+
+const tidyMs = 60_000
+
+/** What the topic comes from: of the fleet's secret and of what only the record says, so that who is out cannot know the next one. */
+function secretOf({ secret }: Membership, salt: string): Uint8Array {
+  return derive(b4a.from(secret, 'hex'), `topic/${salt}`)
+}
+
+/** Those who write the record: as it says itself, or as this node was told when it joined. */
+function writersOf(record: FleetRecord, { hosts }: Membership): Key[] {
+  const known = record.members().filter(({ grant, revoked }) => !revoked && grant.role === 'aggregator')
+  return record.fleet ? known.map(({ key }) => key) : hosts
+}
+
+function statsOf(
+  network: Network,
+  record: FleetRecord,
+  readers: readonly { lag(): { behind: number } }[],
+  served: { calls: number; refused: Readonly<Record<string, number>> },
+): Record<string, number> {
+  const peers = network.peers()
+  const refusals = Object.entries({ ...network.refusals(), ...served.refused })
+  return {
+    peers: peers.length,
+    relayed: peers.filter(({ via }) => via === 'relayed').length,
+    rttMaxMs: Math.max(0, ...peers.map(({ rttMs }) => rttMs ?? 0)),
+    feedsFollowed: readers.length,
+    blocksBehind: readers.reduce((sum, reader) => sum + reader.lag().behind, 0),
+    callsServed: served.calls,
+    ...Object.fromEntries(refusals.map(([reason, count]) => [`refused_${reason.replace(/\W/g, '_')}`, count])),
+    ...Object.fromEntries(Object.entries(record.stats()).map(([name, value]) => [`record_${name}`, value])),
+  }
+}

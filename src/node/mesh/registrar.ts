@@ -1,0 +1,225 @@
+import b4a from 'b4a'
+import {
+  encodeInvite,
+  fingerprintOf,
+  type Grant,
+  type GrantFacts,
+  inviteKeys,
+  issueGrant,
+  type Key,
+  type KeyPair,
+  keyOf,
+  newInvite,
+  random,
+} from '#keys'
+import { type Clock, type Log, SdkError } from '#model'
+import { type FleetRecord, packDevices } from '#replication'
+import type { AnnouncedService, Caller, Handlers, InviteRequest, registrar } from '#rpc'
+import type { Network } from '../network/index.js'
+import { type Admission, receive } from './door.js'
+import type { InviteSeeds } from './invite-seeds.js'
+import type { Membership } from './membership.js'
+
+export interface RegistrarOptions {
+  readonly record: FleetRecord
+  readonly membership: Membership
+  /** Who this node is. */
+  readonly keyPair: KeyPair
+  /** What this node itself holds: it can give no more. */
+  readonly grant: Grant
+  readonly network: Network
+  readonly seeds: InviteSeeds
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const defaultExpiryMs = 3_600_000
+/** So long after its end a door still says why it is closed. */
+const afterwordMs = 86_400_000
+const maxOpenInvites = 100
+/** Nodes of the fleet's own DHT that a code names: each makes it longer. */
+const codeAddresses = 1
+
+/** Writes the record on behalf of others: announcements, invites, members. What each caller may, it checks itself. */
+export async function openRegistrar(options: RegistrarOptions) {
+  const { record, membership, keyPair, grant, network, seeds, clock, log } = options
+  const own = keyOf(keyPair)
+  const doors = new Map<string, { close(): unknown }>()
+  /** One guest after the other, so that an invite is used once. */
+  let turn: Promise<unknown> = Promise.resolve()
+
+  const inviteOf = async (id: string) => (await record.invites()).find((one) => one.id === id)
+
+  const factsOf = ({ role, sites, scope, grantForMs }: InviteRequest, subject: Key): GrantFacts => {
+    const from = clock.now()
+    return {
+      subject,
+      role,
+      from,
+      ...(scope ? { scope } : {}),
+      ...(sites ? { sites } : {}),
+      ...(grantForMs === undefined ? {} : { until: from + grantForMs }),
+    }
+  }
+
+  const admit = async (id: string, { key, name }: { key: Key; name: string }): Promise<Admission> => {
+    const kept = await seeds.get(id)
+    const invite = await inviteOf(id)
+    if (!kept || !invite) throw new SdkError('NOT_FOUND', 'this invite is not known here')
+    const admission = (given: Grant) => ({ membership: { ...membership, hosts: hosts() }, grant: given })
+    if (invite.state === 'used') {
+      // Its answer was lost on the way: the same machine may hear it again.
+      const member = invite.usedBy === key ? record.member(key) : undefined
+      if (member) return admission(member.grant)
+      throw new SdkError('CONFLICT', 'this invite was used already; every machine needs one of its own')
+    }
+    if (invite.state === 'revoked') throw new SdkError('FORBIDDEN', 'this invite was taken back')
+    if (invite.state === 'expired' || clock.now() >= invite.until)
+      throw new SdkError('FORBIDDEN', `this invite ended at ${new Date(invite.until).toISOString()}`)
+    const given = issueGrant(keyPair, grant, factsOf(kept.request, key))
+    await record.write({ op: 'useInvite', id, name, grant: given })
+    log.info({ member: fingerprintOf(key), name, role: given.role }, 'a member joined')
+    return admission(given)
+  }
+
+  const openDoor = async (id: string, seed: Uint8Array) => {
+    const { door, guest } = inviteKeys(seed)
+    const only = keyOf(guest)
+    const listening = network.listen(door, {
+      admits: (key) => key === only,
+      onStream: (stream) =>
+        void receive(
+          stream,
+          (who) => {
+            const run = turn.then(() => admit(id, who))
+            turn = run.catch(() => {})
+            return run
+          },
+          { clock, log },
+        ),
+    })
+    doors.set(id, listening)
+  }
+
+  /** Those who write the record, this node first. */
+  const hosts = (): Key[] => {
+    const others = record.members().filter(({ grant: { role }, revoked }) => role === 'aggregator' && !revoked)
+    return [...new Set([own, ...others.map(({ key }) => key)])].slice(0, 16)
+  }
+
+  const closeDoor = async (id: string) => {
+    const door = doors.get(id)
+    doors.delete(id)
+    await door?.close()
+    await seeds.delete(id)
+  }
+
+  const needSites = (caller: Caller, sites: readonly string[] | undefined, what: string) => {
+    if (caller.sites && !sites?.every((site) => caller.sites!.includes(site)))
+      throw new SdkError('FORBIDDEN', `${caller.id} acts at ${caller.sites.join(', ')} only, and ${what}`)
+  }
+
+  /** Only what changed is written: the record goes to everybody. */
+  const announce = async (member: Key, version: string, services: readonly AnnouncedService[]) => {
+    const known = new Map(record.services().flatMap((one) => (one.member === member ? [[one.name, one] as const] : [])))
+    for (const { feed, relay, ...service } of services) {
+      const next = {
+        ...service,
+        version,
+        ...(feed ? { feed: feed.main, intervalMs: feed.intervalMs } : {}),
+        ...(relay ? { relay } : {}),
+      }
+      const before = known.get(service.name)
+      known.delete(service.name)
+      if (before && isSame(before, next)) continue
+      await record.write({ op: 'announceService', member, ...next })
+    }
+    for (const name of known.keys()) await record.write({ op: 'withdrawService', member, name })
+  }
+
+  for (const [id, { seed }] of await seeds.all()) await openDoor(id, seed)
+
+  const handlers: Handlers<(typeof registrar)['methods']> = {
+    async announce({ version, services }, { caller }) {
+      if (!caller.key) throw new SdkError('FORBIDDEN', 'a node announces only itself, over its own connection')
+      const foreign = services.find(({ site }) => caller.sites && !caller.sites.includes(site))
+      if (foreign) throw new SdkError('FORBIDDEN', `${caller.id} may not speak for the site ${foreign.site}`)
+      await announce(caller.key, version, services)
+      return {}
+    },
+    async invite(request, { caller }) {
+      needSites(caller, request.sites, 'the invite must name some of them')
+      if (doors.size >= maxOpenInvites)
+        throw new SdkError('RATE_LIMITED', `there are ${doors.size} open invites; take some back`)
+      const now = clock.now()
+      // What cannot be given is said now, and not when somebody stands at the door.
+      issueGrant(keyPair, grant, factsOf(request, own))
+      const made = newInvite(network.bootstrap().slice(0, codeAddresses))
+      const { id } = inviteKeys(made.seed)
+      const expiresAt = now + (request.expiresInMs ?? defaultExpiryMs)
+      await seeds.put(id, { seed: made.seed, request, closeAt: expiresAt + afterwordMs })
+      const { role, sites } = request
+      await record.write({ op: 'putInvite', id, role, until: expiresAt, ...(sites ? { sites } : {}) })
+      await openDoor(id, made.seed)
+      return { id, code: encodeInvite(made), expiresAt }
+    },
+    async revokeInvite({ id }, { caller }) {
+      const invite = await inviteOf(id)
+      if (!invite) throw new SdkError('NOT_FOUND', `there is no invite ${id}`)
+      needSites(caller, invite.sites, 'this invite is for others')
+      if (invite.state === 'used')
+        throw new SdkError('CONFLICT', 'it was used already; take the membership back: miningsdk members revoke')
+      await record.write({ op: 'revokeInvite', id })
+      return {}
+    },
+    async revokeMember({ key, reason }, { caller }) {
+      const member = record.member(key)
+      if (!member) throw new SdkError('NOT_FOUND', `${fingerprintOf(key)} is no member`)
+      needSites(caller, member.grant.sites, 'this member is also of others')
+      if (key === own) throw new SdkError('CONFLICT', 'this is the node that would write it; ask another aggregator')
+      await record.write({ op: 'revokeMember', key, ...(reason ? { reason } : {}) })
+      return {}
+    },
+    async putSite({ site, totals }, { caller }) {
+      needSites(caller, [site], 'these are of another')
+      await record.write({ op: 'putSite', site, totals })
+      return {}
+    },
+    async putDevices({ site, worker, devices }, { caller }) {
+      needSites(caller, [site], 'these are of another')
+      const service = record.services().find((one) => one.site === site && one.name === worker)
+      if (!service) throw new SdkError('NOT_FOUND', `no worker ${worker} of ${site} is announced`)
+      const { member } = service
+      for (const page of packDevices(devices))
+        await record.write({ op: 'putDevices', member, service: worker, ...page })
+      return {}
+    },
+    async putEvent({ event }) {
+      await record.write({ op: 'putEvent', event })
+      return {}
+    },
+    async rotateTopic(_, { caller }) {
+      needSites(caller, undefined, 'this concerns all')
+      const epoch = (record.topic?.epoch ?? 0) + 1
+      await record.write({ op: 'rotateTopic', epoch, salt: b4a.toString(random(32), 'hex') })
+      return { epoch }
+    },
+  }
+
+  return {
+    handlers,
+    /** Doors that have nothing more to say are closed. */
+    async tidy() {
+      for (const [id, { closeAt }] of await seeds.all()) if (clock.now() > closeAt) await closeDoor(id)
+    },
+    async close() {
+      await Promise.all([...doors.values()].map((door) => door.close()))
+    },
+  }
+}
+
+/** Whether the record says it already. */
+function isSame(before: object, next: object): boolean {
+  const known = before as Record<string, unknown>
+  return Object.entries(next).every(([name, value]) => JSON.stringify(known[name]) === JSON.stringify(value))
+}
