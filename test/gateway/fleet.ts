@@ -59,7 +59,7 @@ export function fleetService(clock: Clock): Placement {
     return found
   }
   return {
-    name: 'mesh',
+    name: 'peers',
     config: {},
     service: defineService({
       kind: 'mesh',

@@ -14,7 +14,7 @@ const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
     rooms: ['model', 'keys'],
     packages: ['autobase', 'b4a', 'corestore', 'hyperbee', 'hypercore', 'hypercore-crypto'],
   },
-  node: { rooms: ['model', 'keys', 'rpc', 'replication'], packages: ['pino', 'fastest-levenshtein'] },
+  node: { rooms: ['model', 'keys', 'rpc', 'replication'], packages: ['pino', 'fastest-levenshtein', 'b4a'] },
   'node/network': {
     rooms: ['model', 'keys'],
     packages: ['b4a', 'hyperswarm', 'hyperdht', 'blind-relay', 'protomux'],

@@ -38,9 +38,7 @@ async function runDemo(call: Call): Promise<number> {
 /** Runs until a signal ends it; then everything closes in reverse order. */
 async function runSite({ config, demo }: Settings, { out, env }: Call): Promise<number> {
   const [{ closeOnSignals, createLog, createNode, logLevelOf }, { placementsOf }, { ensureFleet, meshOf }] =
-    await Promise.all([import('#node'), import('../site.js')
-    import('../mesh.js'),
-  ])
+    await Promise.all([import('#node'), import('../site.js'), import('../mesh.js')])
   const log = createLog({ level: logLevelOf(env) })
   for (const warning of config.warnings) log.warn({}, warning)
   const { site, storage, mode, only } = config
