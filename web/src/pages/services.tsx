@@ -15,6 +15,7 @@ const states: Record<ServiceHealth['state'], Look> = {
   failed: { label: 'Failed', tone: 'bad', shape: 'octagon', means: 'It broke often; it is tried again, but rarely' },
   stopping: { label: 'Stopping', tone: 'off', shape: 'cycle', means: 'Closes what it has open' },
   stopped: { label: 'Stopped', tone: 'off', shape: 'ring', means: 'Does not run' },
+  unreachable: { label: 'Unreachable', tone: 'bad', shape: 'ring', means: 'Its node does not answer' },
 }
 
 /** Every service of the site: whether it lives, since when, how often it was restarted, what it counts. */
@@ -63,7 +64,7 @@ function ServiceCard({ service, now }: { service: ServiceHealth; now: number }) 
         </div>
         <div>
           <dt>Process</dt>
-          <dd class="num">{service.pid}</dd>
+          <dd class="num">{service.pid ?? '—'}</dd>
         </div>
         <div>
           <dt>Last sign of life</dt>
