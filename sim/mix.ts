@@ -4,6 +4,7 @@ import { avalonBreeds } from './avalon/index.js'
 import { bitaxeBreeds } from './bitaxe/index.js'
 import { type Breed, breedsFrom } from './breed.js'
 import { antminers, whatsminers } from './hardware.js'
+import { protoBreeds } from './proto/index.js'
 import { simulatedPassword, whatsminer } from './whatsminer/index.js'
 
 // On 4433 the accounts have names; on 4028 there is only a password.
@@ -14,7 +15,13 @@ const whatsminerBreeds = whatsminers.flatMap((row) => {
 const root = { username: 'root', password: 'root' }
 const antminerBreeds = breedsFrom(antminers, { family: 'antminer', mainDoor: 'http', credentials: root }, antminer)
 
-export const breeds: readonly Breed[] = [...whatsminerBreeds, ...antminerBreeds, ...avalonBreeds, ...bitaxeBreeds]
+export const breeds: readonly Breed[] = [
+  ...whatsminerBreeds,
+  ...antminerBreeds,
+  ...avalonBreeds,
+  ...bitaxeBreeds,
+  ...protoBreeds,
+]
 
 export const families: readonly string[] = [...new Set(breeds.map(({ family }) => family))]
 

@@ -70,6 +70,23 @@ export interface Telemetry extends Metrics {
   readings?: Reading[]
   workers?: PoolWorker[]
   payments?: Payment[]
+  /** What the device itself says it takes, lowest and highest; for the checks of commands, not part of its record. */
+  limits?: DeviceLimits
+  /** How its fans are set, whatever they do; for the read-back of commands, not part of its record. */
+  fanSetting?: FanSetting
+}
+
+export interface DeviceLimits {
+  readonly powerW?: Range
+  readonly hashrateThs?: Range
+}
+export type Range = readonly [low: number, high: number]
+
+export interface FanSetting {
+  readonly mode: 'auto' | 'manual' | 'off'
+  readonly dutyPct?: number
+  readonly targetTempC?: number
+  readonly minFans?: number
 }
 
 /** One request and what its reply means. `parse` throws SdkError('DEVICE_BAD_REPLY' or 'DEVICE_REFUSED' ...) on anything it cannot take. */

@@ -79,6 +79,8 @@ export const commands = {
         tempOffsetC: Type.Optional(Type.Integer({ minimum: -30, maximum: 0 })),
         zeroSpeed: Type.Optional(Type.Boolean()),
         coolWhenOff: Type.Optional(Type.Boolean()),
+        targetTempC: Type.Optional(Type.Integer({ minimum: 10, maximum: 110 })),
+        minFans: Type.Optional(Type.Integer({ minimum: 0, maximum: 16 })),
       },
       { ...strict, minProperties: 1 },
     ),

@@ -18,10 +18,23 @@ const avalons: Answers = {
 
 const bitaxes: Answers = { info: ['bitaxe/v2_0_0/system_info.json'] }
 
+const rig = (name: string) => [`proto-rig/v1/${name}.json`]
+const protos: Answers = {
+  system: rig('system'),
+  mining: rig('mining'),
+  telemetry: rig('telemetry_full'),
+  hardware: rig('hardware'),
+  cooling: rig('cooling'),
+  pools: rig('pools'),
+  errors: rig('errors'),
+  network: rig('network'),
+}
+
 const captured: readonly (readonly [library: string, family: string, answers: Answers])[] = [
   ['miner-avalon', 'stock', avalons],
   ['miner-bitaxe', 'axeos', bitaxes],
   ['miner-bitaxe', 'nerdqaxe', bitaxes],
+  ['miner-proto', 'stock', protos],
 ]
 
 const strange = fc.oneof(

@@ -108,3 +108,12 @@ export function macOf(value: unknown): string | undefined {
 export function words(value: unknown, length = 200): string | undefined {
   return str(value)?.replace(/\s+/g, ' ').slice(0, length)
 }
+
+/** Its value, or undefined where a stranger's answer cannot be taken. */
+export function attempt<T>(take: () => T): T | undefined {
+  try {
+    return take()
+  } catch {
+    return undefined
+  }
+}

@@ -6,7 +6,7 @@ import { cgminer, type RpcRequest, rpcPort, rpcVersion } from '../kit/cgminer.js
 import { parsePools } from '../kit/cgminer-pools.js'
 import { type Fields, num } from '../kit/json.js'
 import { daemonSign, rpcStats } from '../kit/signs.js'
-import { defined, highest, macOf, positive, temperature } from '../kit/values.js'
+import { attempt, defined, highest, macOf, positive, temperature } from '../kit/values.js'
 import { boardsOf, fansOf } from './avalon-boards.js'
 import { avalonCommands } from './avalon-commands.js'
 import { errorsOf } from './avalon-errors.js'
@@ -60,14 +60,6 @@ function match(seen: Evidence): Match | undefined {
     variant: own.variant ?? about?.variant,
     firmware: own.firmware ?? about?.firmware,
     mac: macOf(about?.mac),
-  }
-}
-
-function attempt<T>(parse: () => T): T | undefined {
-  try {
-    return parse()
-  } catch {
-    return undefined
   }
 }
 

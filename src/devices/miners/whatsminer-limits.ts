@@ -37,7 +37,8 @@ export function checkFrequencyPercent({ percent }: CommandInput<'setFrequencyPer
 
 export function checkFan(input: CommandInput<'setFan'>, model: Model) {
   if (isLiquid(model)) refuse('a liquid-cooled model has no fans of its own')
-  if (input.mode !== undefined || input.dutyPct !== undefined)
+  const { mode, dutyPct, targetTempC, minFans } = input
+  if ([mode, dutyPct, targetTempC, minFans].some((each) => each !== undefined))
     refuse('this firmware controls its fans itself: tempOffsetC, zeroSpeed and coolWhenOff can be set')
 }
 

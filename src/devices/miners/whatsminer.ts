@@ -3,6 +3,7 @@ import { isLiquid, whatsminerModel, whatsminerModels } from '../hardware/whatsmi
 import { type BtminerRequest, btminer, rpcPort, send } from '../kit/btminer.js'
 import { messageOf, rowsOf, summaryOf } from '../kit/btminer-envelope.js'
 import { bool, type Fields, num, str } from '../kit/json.js'
+import { attempt } from '../kit/values.js'
 import { aboutDetails, aboutInfo, aboutVersion, macOf, versionText } from './whatsminer-about.js'
 import { whatsminerCommands } from './whatsminer-commands.js'
 import { boardsOf, errorsOf, fansOf, poolsOf, psuOf, summaryErrors } from './whatsminer-parts.js'
@@ -67,13 +68,6 @@ const versionProbe = probe('get_version')
 const detailsProbe = probe('devdetails')
 
 /** The value, or nothing if the answer is none of this protocol. */
-function attempt<T>(parse: () => T): T | undefined {
-  try {
-    return parse()
-  } catch {
-    return undefined
-  }
-}
 
 /** A version in the vendor's form, or a model of the vendor's name: each says much, both say all. */
 function match(seen: { answer(probe: Probe): unknown }): Match | undefined {
