@@ -10,6 +10,7 @@
  * Antminer, stock firmware: the CGI pages with digest login (80), the read-only RPC with `new_api` (4028), the engineering port (6060).
  * Avalon: the RPC in its JSON form with the bracket strings, and `ascset`.
  * Bitaxe and NerdQAxe: the REST interface.
+ * ePIC: the REST interface on 4028, passwords in the body of writes.
  * Proto Rig: the REST interface with its bearer login.
  *
  * Not simulated: TLS and the pages for browsers, UDP announcements, the vendor tool's port 8889, `set.miner.report`, single chips,

@@ -3,6 +3,7 @@ import { antminer } from './antminer/index.js'
 import { avalonBreeds } from './avalon/index.js'
 import { bitaxeBreeds } from './bitaxe/index.js'
 import { type Breed, breedsFrom } from './breed.js'
+import { epicBreeds } from './epic/index.js'
 import { antminers, whatsminers } from './hardware.js'
 import { protoBreeds } from './proto/index.js'
 import { simulatedPassword, whatsminer } from './whatsminer/index.js'
@@ -20,6 +21,7 @@ export const breeds: readonly Breed[] = [
   ...antminerBreeds,
   ...avalonBreeds,
   ...bitaxeBreeds,
+  ...epicBreeds,
   ...protoBreeds,
 ]
 

@@ -30,10 +30,22 @@ const protos: Answers = {
   network: rig('network'),
 }
 
+const powerplay = (name: string) => [`epic/v1/${name}.json`]
+const epics: Answers = {
+  summary: powerplay('summary'),
+  temps: powerplay('temps'),
+  capabilities: powerplay('capabilities'),
+  network: powerplay('network'),
+  chips: powerplay('chip_hashrates'),
+  chipTemps: powerplay('chip_temps'),
+}
+
 const captured: readonly (readonly [library: string, family: string, answers: Answers])[] = [
   ['miner-avalon', 'stock', avalons],
   ['miner-bitaxe', 'axeos', bitaxes],
   ['miner-bitaxe', 'nerdqaxe', bitaxes],
+  ['miner-epic', 'epic', epics],
+  ['miner-epic', 'stock', epics],
   ['miner-proto', 'stock', protos],
 ]
 

@@ -181,7 +181,7 @@ test('one login serves many visits, is renewed when it ends, and a wrong passwor
   t.is(logins(), 2, 'the wrong one, then the right one, then none')
   tokens.clear()
   t.ok((await observe(protoRig, io)).telemetry.hashrateThs)
-  t.is(logins(), 4, 'a login that has ended is renewed')
+  t.is(logins(), 3, 'a login that has ended is renewed, first with the password that worked')
   const stranger = device.io({ credentials: [{ username: '', password: 'no' }] })
   for (let visit = 0; visit < 3; visit++) {
     const { telemetry, missing } = await observe(protoRig, stranger)
@@ -189,8 +189,9 @@ test('one login serves many visits, is renewed when it ends, and a wrong passwor
     t.is(missing.hashrateThs?.code, 'DEVICE_AUTH')
     t.is(telemetry.serial, 'PROTO-SIM-b6bdaf86', 'who it is needs no password')
   }
-  t.is(logins(), 5, 'a refused password is left alone for a while')
-  t.is((await observe(protoRig, device.io())).missing.hashrateThs?.code, 'DEVICE_AUTH', 'none is set')
+  t.is(logins(), 4, 'a refused password is left alone for a while')
+  const { missing } = await observe(protoRig, device.io())
+  t.ok(missing.hashrateThs?.message.includes('none is set'))
 })
 
 test('a rig is told by its system information, without a login; nothing else claims it', async (t) => {

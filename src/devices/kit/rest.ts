@@ -124,6 +124,9 @@ export function rest(name: string, port: PortName, login?: Login): Rest {
 async function signIn(io: Io, { open, defaults }: Login, session: Session) {
   const accounts = [...io.credentials, ...defaults.filter((each) => !io.credentials.some((own) => isSame(own, each)))]
   const tried = JSON.stringify(accounts)
+  // The one that was good until now is the likeliest.
+  const { account: last } = session
+  if (last) accounts.sort((a, b) => Number(isSame(b, last)) - Number(isSame(a, last)))
   const { refused } = session
   if (refused && refused.tried === tried && io.clock.now() - refused.at < refusedMs) throw refused.error
   delete session.refused
@@ -136,9 +139,11 @@ async function signIn(io: Io, { open, defaults }: Login, session: Session) {
   }
   const error = new SdkError(
     'DEVICE_AUTH',
-    io.credentials.length === 0
-      ? 'the device refuses the default password: it needs its own'
-      : `the device refuses the password (${accounts.length} tried)`,
+    accounts.length === 0
+      ? 'the device asks for a password, and none is set'
+      : io.credentials.length === 0
+        ? 'the device refuses the default password: it needs its own'
+        : `the device refuses the password (${accounts.length} tried)`,
   )
   session.refused = { at: io.clock.now(), tried, error }
   throw error

@@ -3,9 +3,21 @@ import type { Device } from '../define.js'
 import { antminerStock } from './antminer.js'
 import { avalon } from './avalon.js'
 import { bitaxe } from './bitaxe.js'
+import { epicMiner } from './epic.js'
+import { epicAntminer } from './epic-antminer.js'
 import { nerdaxe } from './nerdaxe.js'
 import { protoRig } from './proto.js'
 import { whatsminer } from './whatsminer.js'
 import { whatsminerV3 } from './whatsminer-v3.js'
 
-export const miners: readonly Device[] = [antminerStock, avalon, bitaxe, nerdaxe, protoRig, whatsminer, whatsminerV3]
+export const miners: readonly Device[] = [
+  antminerStock,
+  avalon,
+  bitaxe,
+  epicMiner,
+  epicAntminer,
+  nerdaxe,
+  protoRig,
+  whatsminer,
+  whatsminerV3,
+]
