@@ -8,7 +8,8 @@ import type { Volumes } from './volumes.js'
 /** Packing a chunk takes about half a millisecond: after so many, others come first. */
 const chunksAtOnce = 8
 
-function othersTurn(): Promise<void> {
+/** Lets others have their turn in a long job. */
+export function othersTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 

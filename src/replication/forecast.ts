@@ -37,17 +37,17 @@ export class Forecast {
 
   /** By `error` the value was more than expected. */
   learn(changes: Float64Array, at: number, error: number): void {
-    const [trust, gain, weights] = [this.#trust, this.#gain, this.#weights]
+    if (changes[at] === 0 && changes[at + 1] === 0 && changes[at + 2] === 0 && changes[at + 3] === 0) return
+    const trust = this.#trust
+    const gain = this.#gain
+    const weights = this.#weights
     let sure = memory
-    let still = true
     for (let row = 0; row < taps; row++) {
       let sum = 0
       for (let tap = 0; tap < taps; tap++) sum += trust[row * taps + tap]! * changes[at + tap]!
       gain[row] = sum
       sure += sum * changes[at + row]!
-      if (changes[at + row] !== 0) still = false
     }
-    if (still) return
     let largest = 0
     for (let row = 0; row < taps; row++) {
       const share = gain[row]! / sure

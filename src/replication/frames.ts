@@ -1,6 +1,6 @@
 import { SdkError } from '#model'
 import { damaged, Reading, Writer } from './bytes.js'
-import { emptyRows, type Frame } from './frame.js'
+import { emptyRows, type Frame, someRows } from './frame.js'
 import { decodeFrame1, type Numbering } from './frame1.js'
 import { Group } from './group.js'
 import { RangeDecoder, RangeEncoder } from './range.js'
@@ -16,8 +16,9 @@ import { packWords, unpackWords } from './words.js'
 export const frameVersion = 2
 const groupMs = 600_000
 const groupFrames = 600
-/** So many whole records at most in one block; a tick with more of them becomes several blocks, written together. */
-const recordsPerBlock = 500
+/** So much at most in one block: making or reading one holds up nobody. A larger tick becomes several, written together. */
+const rowsPerBlock = 250
+const recordsPerBlock = 100
 
 interface Words {
   readonly ids?: string[]
@@ -34,21 +35,23 @@ export class FrameWriter {
   #startedAt = 0
   #at = 0
 
-  /** The blocks of a frame, nearly always one. If they were not stored, say so with `begin`. */
-  encode(frame: Frame): Uint8Array[] {
-    if (this.#place >= groupFrames || Math.abs(frame.at - this.#startedAt) >= groupMs) this.begin()
-    const blocks = [this.#block({ ...frame, records: frame.records.slice(0, recordsPerBlock) })]
-    for (let from = recordsPerBlock; from < frame.records.length; from += recordsPerBlock) {
-      const records = frame.records.slice(from, from + recordsPerBlock)
-      blocks.push(this.#block({ at: frame.at, rows: emptyRows(0), records, events: [], settings: [] }))
-    }
-    return blocks
-  }
-
   /** The next frame is the first of a new group. */
   begin(): void {
     this.#group = new Group()
     this.#place = 0
+  }
+
+  /** The blocks of a frame, each made when it is asked for. If they were not all stored, say so with `begin`. */
+  *encode({ rows, records, ...frame }: Frame): Generator<Uint8Array> {
+    if (this.#place >= groupFrames || Math.abs(frame.at - this.#startedAt) >= groupMs) this.begin()
+    const count = Math.max(1, Math.ceil(rows.count / rowsPerBlock), Math.ceil(records.length / recordsPerBlock))
+    for (let block = 0; block < count; block++) {
+      yield this.#block({
+        ...(block === 0 ? frame : { at: frame.at, events: [], settings: [] }),
+        rows: someRows(rows, block * rowsPerBlock, (block + 1) * rowsPerBlock),
+        records: records.slice(block * recordsPerBlock, (block + 1) * recordsPerBlock),
+      })
+    }
   }
 
   #block({ at, rows, records, events, settings }: Frame): Uint8Array {

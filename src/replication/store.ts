@@ -20,6 +20,7 @@ import { draft } from './draft.js'
 import { inherited, openEarlier } from './earlier.js'
 import { eventPuts, readEvents, readSettings } from './feed.js'
 import { Feeds, logIn, thisBoot, whereIs } from './feeds.js'
+import { othersTurn } from './fold.js'
 import type { Frame } from './frame.js'
 import { FrameWriter } from './frames.js'
 import { Journal } from './journal.js'
@@ -98,7 +99,16 @@ class FeedStore implements Store {
   #due = 0
   #tail: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
-  #counts = { appends: 0, failedAppends: 0, samples: 0, wholeRecords: 0, frameBytes: 0, appendMs: 0, diskBytes: 0 }
+  #counts = {
+    appends: 0,
+    failedAppends: 0,
+    samples: 0,
+    wholeRecords: 0,
+    frameBytes: 0,
+    appendMs: 0,
+    writeMs: 0,
+    diskBytes: 0,
+  }
 
   static async open(options: StoreOptions, cores: Corestore, feeds: Feeds, log: Log): Promise<FeedStore> {
     const store = new FeedStore(options, cores, feeds, log)
@@ -186,10 +196,12 @@ class FeedStore implements Store {
     const sinceLast = Math.min(Math.max(0, tick.at - (this.#lastTickAt ?? tick.at)), this.#limits.wholeRecordMs)
     const due = Math.min(maxInTurn, this.#due + (length * sinceLast) / this.#limits.wholeRecordMs)
     const frame = draft(tick, this.#state, this.#state.inTurn(Math.floor(due)))
-    const blocks = this.#encode(frame, segment.number)
+    const blocks = await this.#encode(frame, segment.number)
     const bytes = blocks.reduce((sum, block) => sum + block.length, 0)
+    const writing = this.#clock.hr()
     try {
       await segment.core.append(blocks)
+      this.#counts.writeMs += this.#clock.hr() - writing
     } catch (error) {
       this.#counts.failedAppends++
       this.#frames.begin()
@@ -209,15 +221,20 @@ class FeedStore implements Store {
   }
 
   /** Nothing goes on over the end of a segment, or from what was not stored. */
-  #encode(frame: Frame, segment: number): Uint8Array[] {
+  async #encode(frame: Frame, segment: number): Promise<Uint8Array[]> {
     if (segment !== this.#framesOf) this.#frames.begin()
     this.#framesOf = segment
+    const blocks: Uint8Array[] = []
     try {
-      return this.#frames.encode(frame)
+      for (const block of this.#frames.encode(frame)) {
+        if (blocks.length > 0) await othersTurn()
+        blocks.push(block)
+      }
     } catch (error) {
       this.#frames.begin()
       throw error
     }
+    return blocks
   }
 
   async #tidy(): Promise<void> {

@@ -23,11 +23,11 @@ export function connect(from: Offering | Following, to: Following): () => Promis
   }
 }
 
-/** Resolves when it is so; rejects with what it was about after five seconds. */
+/** Resolves when it is so; rejects with what it was about after half a minute. */
 export async function until(what: string, so: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 5000
+  const end = performance.now() + 30_000
   while (!(await so())) {
     if (performance.now() > end) throw new Error(`it did not come to this: ${what}`)
-    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }

@@ -85,7 +85,7 @@ test('a worker restored from an old copy goes on in a new feed; nothing of eithe
   t.alike(await powers(again), expected)
 })
 
-test('after a loss of power a new feed begins, after a kill it does not', async (t) => {
+test('after a loss of power a new feed begins, after a kill it does not', { timeout: 120_000 }, async (t) => {
   const path = await t.tmp()
   const life = (boot: string) =>
     new Promise<string>((resolve, reject) => {

@@ -148,7 +148,7 @@ test('what nobody has is a gap that is said, and waits for nobody', async (t) =>
 })
 
 for (const keep of ['live', '7d', 'all'] as Keep[]) {
-  test(`what the worker drops: a reader that keeps ${keep}`, async (t) => {
+  test(`what the worker drops: a reader that keeps ${keep}`, { timeout: 120_000 }, async (t) => {
     const day = 86_400_000
     const store = await open(t, await t.tmp(), { ...limits, segmentMs: 3_600_000 }, { rawMs: 2 * day })
     const clock = new FakeClock(start)
@@ -201,3 +201,68 @@ test('records of a worker that cannot be reached grow old: shown, with their age
   t.is(reader.lag().ageMs, intervalMs * 3)
   view.close()
 })
+
+for (const kind of ['local', 'remote'] as const) {
+  test(`a fleet over two ${kind} readers: totals, pages, history, events, removals`, { timeout: 60_000 }, async (t) => {
+    const clock = new FakeClock(start + 1000)
+    const stores = await Promise.all(
+      ['one', 'two'].map(async (worker) => open(t, await t.tmp(), limits, { worker, site: worker })),
+    )
+    const readers = await Promise.all(
+      stores.map(async (store) => {
+        if (kind === 'local') return store
+        const reader = await follow(t, store, { worker: store.worker, site: store.site, clock })
+        connect(store, reader)
+        return reader
+      }),
+    )
+    const view = fleetView({ readers: () => readers }, { clock })
+    t.teardown(() => view.close())
+    for (const [index, store] of stores.entries()) {
+      const { worker, site } = store
+      for (const tick of upTo(20)) {
+        const at = start + tick * 100
+        const records = ['a', 'b'].map((id) =>
+          record(`${site}-${id}`, at, { hashrateThs: 100 + index, powerW: tick }, { site, worker }),
+        )
+        const events = [
+          { at: at + index, type: 'status' as const, deviceId: `${site}-a`, message: `${worker} ${tick}` },
+        ]
+        await store.append({ at, records, events })
+      }
+    }
+    await until(
+      'all of it is shown',
+      () => view.match({}).length === 4 && view.match({}).every(({ metrics }) => metrics.powerW === 19),
+    )
+    t.is(view.totals().hashrateThs, 402)
+    t.alike(
+      view.groups('site').map(({ key, totals }) => [key, totals.hashrateThs]),
+      [
+        ['one', 200],
+        ['two', 202],
+      ],
+    )
+    t.alike(
+      view.devices({ sort: '-hashrateThs', limit: 3 }).data.map(({ id }) => id),
+      ['two-a', 'two-b', 'one-a'],
+    )
+    const { series } = await view.history({
+      deviceId: 'two-b',
+      metrics: ['powerW'],
+      from: start,
+      to: start + 5000,
+      step: 'raw',
+    })
+    t.alike(series.powerW, upTo(20))
+    t.alike(
+      (await view.events({ limit: 3 })).map(({ message }) => message),
+      ['two 19', 'one 19', 'two 18'],
+    )
+    await stores[0]!.deleteEntry('one-a')
+    await until('it is gone', () => view.device('one-a') === undefined)
+    t.is(view.totals().devices, 3)
+    await clock.advance(intervalMs * 4)
+    t.is(view.totals().hashrateThs, null, 'nobody was asked for a while')
+  })
+}

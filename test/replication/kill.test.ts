@@ -29,7 +29,7 @@ function runAndKill(path: string, firstTick: number, afterTicks: number, delayMs
 }
 
 test('nothing is lost or doubled by a kill at any moment, also while segments become chunks', {
-  timeout: 60_000 + rounds * 10_000,
+  timeout: 90_000 + rounds * 20_000,
 }, async (t) => {
   const path = await t.tmp()
   let stored = -1

@@ -1,0 +1,298 @@
+/**
+ * The history of a worker's feed: what a sample takes, what it costs, how fast it is seen and read elsewhere. Times are CPU times where they
+ * can be; ratios are of one run. `node --expose-gc` shows memory more exactly.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import Corestore from 'corestore'
+import Hypercore from 'hypercore'
+import { type DeviceRecord, silentLog } from '#model'
+import { fleetView, followFeed, openStore, type Reader, type RemoteReader, type Store } from '#replication'
+import { chunkOf } from '../src/replication/chunk.js'
+import { rowOf } from '../src/replication/shape.js'
+import { Stream } from '../src/replication/stream.js'
+import { floorBits } from './entropy.js'
+import { idOf, intervalMs, Miner, start } from './miners.js'
+import { median, report } from './report.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'history-bench-'))
+const path = (name: string) => join(folder, name)
+const perDay = 86_400_000 / intervalMs
+const worker = { worker: 'wm', site: 'home', intervalMs }
+const kbADay = (bytes: number) => (bytes * perDay) / 1000
+
+const parts: Record<string, () => Promise<void>> = {
+  size: () => sizes(100, 3),
+  cost: () => cost(10_000, 60),
+  latency: () => latency(16, 20),
+  cold: () => cold(10),
+  'catch-up': () => catchUp(100),
+  fleet: () => fleet(10_000),
+}
+/** Some of them alone: `npm run bench history size cold`. */
+const asked = process.argv.slice(2).filter((name) => Object.hasOwn(parts, name))
+for (const name of asked.length > 0 ? asked : Object.keys(parts)) await parts[name]!()
+rmSync(folder, { recursive: true, force: true })
+
+/** What is polled in each second when visits are spread evenly. */
+function* seconds(devices: number, count: number): Generator<{ at: number; records: DeviceRecord[] }> {
+  const miners = Array.from({ length: devices }, (_, index) => new Miner(index))
+  for (let second = 0; second < count; second++) {
+    const at = start + second * 1000
+    const records: DeviceRecord[] = []
+    for (let index = second % 10; index < devices; index += 10) records.push(miners[index]!.read(at))
+    yield { at, records }
+  }
+}
+
+async function sizes(devices: number, hours: number) {
+  const store = await openStore({ path: path('sizes'), ...worker })
+  for (const tick of seconds(devices, hours * 3600)) await store.append(tick)
+  for (let round = 0; round < 200; round++) await store.append({ at: 0, records: [] })
+  const { samples = 0, frameBytes = 0, rawBytes = 0, rollupBytes = 0, packedSamples = 1 } = store.stats()
+  await store.close()
+  const floor = floorBits(
+    Array.from({ length: 10 }, (_, index) => new Miner(index)),
+    2000,
+  )
+  report(
+    'history-size',
+    {
+      devices,
+      columns: floor.columns,
+      floorKbADay: kbADay(floor.bits / 8),
+      bytesASampleInFrames: frameBytes / samples,
+      bytesASampleInChunks: rawBytes / packedSamples,
+      rollupKbADay: kbADay(rollupBytes / packedSamples),
+      chunksOverFloor: (rawBytes / packedSamples) * (8 / floor.bits),
+    },
+    {
+      framesKbADay: { value: kbADay(frameBytes / samples), goal: 150 },
+      chunksKbADay: { value: kbADay(rawBytes / packedSamples), goal: 60 },
+    },
+  )
+}
+
+/**
+ * A tick a second of a tenth of the devices, as in the middle of an hour: every device is known. What packing a finished hour costs is measured
+ * by itself and added: it is spread over the next hour.
+ */
+async function cost(devices: number, count: number) {
+  const store = await openStore({ path: path('cost'), ...worker })
+  const cores = new Corestore(path('bare'))
+  const bare = cores.get({ name: 'bare' })
+  await bare.ready()
+  const known = 20
+  const delay = monitorEventLoopDelay({ resolution: 5 })
+  let cpuUs = 0
+  let bytes = 0
+  let index = 0
+  const ours: number[] = []
+  const writes: number[] = []
+  let written = 0
+  const bares: number[] = []
+  for (const tick of seconds(devices, known + count)) {
+    if (index === known) delay.enable()
+    const before = process.cpuUsage()
+    const began = performance.now()
+    await store.append(tick)
+    const took = performance.now() - began
+    const used = process.cpuUsage(before)
+    const { frameBytes = 0, writeMs = 0 } = store.stats()
+    const block = Buffer.alloc(frameBytes - bytes, index)
+    bytes = frameBytes
+    if (index++ < known) {
+      written = writeMs
+      continue
+    }
+    cpuUs += used.user + used.system
+    ours.push(took)
+    writes.push(writeMs - written)
+    written = writeMs
+    const from = performance.now()
+    await bare.append(block)
+    bares.push(performance.now() - from)
+  }
+  delay.disable()
+  const { memoryBytes = 0 } = store.stats()
+  await store.close()
+  await bare.close()
+  await cores.close()
+  const appendUs = cpuUs / ((count * devices) / 10)
+  const packUs = packing(20)
+  report(
+    'history-cost',
+    {
+      devices,
+      appendCpuUsASample: appendUs,
+      packCpuUsASample: packUs,
+      appendMs: median(ours),
+      bareAppendMs: median(bares),
+      memoryBytesASample: memoryBytes / (((known + count) * devices) / 10),
+    },
+    {
+      shareOfACore: { value: ((appendUs + packUs) * devices * 1000) / intervalMs / 1e6, goal: 0.1 },
+      longestStallMs: { value: delay.max / 1e6, goal: 50 },
+      writeOverBare: { value: median(writes) / median(bares), goal: 1.5 },
+    },
+  )
+}
+
+/** CPU of making the chunks of an hour, us a sample. */
+function packing(devices: number): number {
+  let cpuUs = 0
+  let samples = 0
+  for (let device = 0; device < devices; device++) {
+    const miner = new Miner(device)
+    const stream = new Stream()
+    for (let at = start; at < start + 3_600_000; at += intervalMs) {
+      const record = miner.read(at)
+      stream.push(record.at!, rowOf(record))
+    }
+    const before = process.cpuUsage()
+    chunkOf(stream)
+    const used = process.cpuUsage(before)
+    if (device < 3) continue
+    cpuUs += used.user + used.system
+    samples += stream.count
+  }
+  return cpuUs / samples
+}
+
+function connect(store: Store, reader: RemoteReader): void {
+  const ends = [Hypercore.createProtocolStream(true), Hypercore.createProtocolStream(false)] as const
+  for (const end of ends) end.on('error', () => undefined)
+  ends[0].pipe(ends[1]).pipe(ends[0])
+  store.replicate(ends[0])
+  reader.attach(ends[1])
+}
+
+function follow(name: string, store: Store, keep: 'live' | 'all'): Promise<RemoteReader> {
+  return followFeed({ path: path(name), feed: store.feed, ...worker, keep, log: silentLog })
+}
+
+/** From the append of each worker to its reader's listener, all in this process. */
+async function latency(workers: number, ticks: number) {
+  const pairs = await Promise.all(
+    Array.from({ length: workers }, async (_, index) => {
+      const store = await openStore({ path: path(`writer-${index}`), ...worker, worker: `wm-${index}` })
+      const reader = await follow(`reader-${index}`, store, 'live')
+      connect(store, reader)
+      return { store, reader, miner: new Miner(index) }
+    }),
+  )
+  const seen: number[] = []
+  for (let tick = 0; tick < ticks; tick++) {
+    await Promise.all(
+      pairs.map(async ({ store, reader, miner }) => {
+        const record = miner.read(start + tick * intervalMs)
+        const began = performance.now()
+        const heard = new Promise<void>((resolve) => {
+          const stop = reader.watch(({ records }) => {
+            if (!records.some(({ at }) => at === record.at)) return
+            stop()
+            resolve()
+          })
+        })
+        await store.append({ at: record.at!, records: [record] })
+        await heard
+        if (tick > 0) seen.push(performance.now() - began)
+      }),
+    )
+  }
+  for (const { store, reader } of pairs) {
+    await reader.close()
+    await store.close()
+  }
+  const sorted = seen.sort((a, b) => a - b)
+  const p99 = sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN
+  report('history-latency', { workers, p50Ms: median(sorted) }, { p99Ms: { value: p99, goal: 500 } })
+}
+
+/** A day of some devices at 10 s: one of them is read by a reader that has nothing of it yet. */
+async function cold(devices: number) {
+  const day = 86_400_000
+  const store = await openStore({ path: path('cold'), ...worker })
+  const miners = Array.from({ length: devices }, (_, index) => new Miner(index))
+  for (let at = start; at < start + day + 3_700_000; at += intervalMs)
+    await store.append({ at, records: miners.map((miner) => miner.read(at)) })
+  const read = async (reader: Reader, device: number) => {
+    const began = performance.now()
+    const { at } = await reader.history({
+      deviceId: idOf(device),
+      metrics: ['hashrateThs', 'powerW', 'chipTempMaxC'],
+      from: start,
+      to: start + day,
+      step: 'raw',
+    })
+    if (at.length < day / intervalMs) throw new Error(`only ${at.length} samples are there`)
+    return performance.now() - began
+  }
+  const local: number[] = []
+  for (let device = 0; device < devices; device++) local.push(await read(store, device))
+  const reader = await follow('cold-reader', store, 'live')
+  connect(store, reader)
+  while (reader.records().length < devices || reader.lag().behind > 0)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  const firstMs = await read(reader, 0)
+  const remote: number[] = []
+  for (let device = 1; device < devices; device++) remote.push(await read(reader, device))
+  await reader.close()
+  await store.close()
+  report(
+    'history-cold',
+    { firstRemoteMs: firstMs },
+    { remoteDayMs: { value: median(remote), goal: 50 }, localDayMs: { value: median(local), goal: 20 } },
+  )
+}
+
+/** All of a feed to a reader that is new, against a bare log of as many bytes. */
+async function catchUp(devices: number) {
+  const store = await openStore({ path: path('catch-up'), ...worker })
+  for (const tick of seconds(devices, 7200)) await store.append(tick)
+  const { frameBytes = 0, rawBytes = 0, rollupBytes = 0 } = store.stats()
+  const reader = await follow('catch-up-reader', store, 'all')
+  const began = performance.now()
+  connect(store, reader)
+  while (reader.records().length < devices || reader.lag().behind > 0)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  const took = performance.now() - began
+  await reader.close()
+  await store.close()
+  report('history-catch-up', {
+    devices,
+    hours: 2,
+    mb: (frameBytes + rawBytes + rollupBytes) / 1e6,
+    seconds: took / 1000,
+    mbPerS: (frameBytes + rawBytes + rollupBytes) / 1000 / took,
+  })
+}
+
+/** Totals and the first page over remote readers, warm and after a change. */
+async function fleet(devices: number) {
+  const store = await openStore({ path: path('fleet'), ...worker })
+  const reader = await follow('fleet-reader', store, 'live')
+  connect(store, reader)
+  const clock = { now: () => start + 10_000, hr: () => performance.now(), after: () => () => {} }
+  const view = fleetView({ readers: () => [reader] }, { clock })
+  for (const tick of seconds(devices, 10)) await store.append(tick)
+  while (reader.records().length < devices) await new Promise((resolve) => setTimeout(resolve, 20))
+  const ask = () => {
+    const began = performance.now()
+    view.totals()
+    view.devices({ sort: '-hashrateThs', limit: 100 })
+    return performance.now() - began
+  }
+  const firstMs = ask()
+  const warm = Array.from({ length: 30 }, ask)
+  view.close()
+  await reader.close()
+  await store.close()
+  report(
+    'history-fleet',
+    { devices, firstMs, rssMb: process.memoryUsage.rss() / 1e6 },
+    { warmMs: { value: median(warm), goal: 20 } },
+  )
+}
