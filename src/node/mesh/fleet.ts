@@ -10,8 +10,6 @@ export interface FleetParts {
   readonly record: FleetRecord
   readonly network: Network
   held(): Held
-  /** When the copy of the record was last known to be current, ms. */
-  currentAt(): number | null
   /** Calls that were refused here, by reason. */
   refusedCalls(): Readonly<Record<string, number>>
 }
@@ -23,7 +21,6 @@ export function fleetHandlers({
   record,
   network,
   held,
-  currentAt,
   refusedCalls,
 }: FleetParts): Handlers<(typeof fleetContract)['methods']> {
   const memberOf = ({ key, name, grant, at, revoked }: ReturnType<FleetRecord['members']>[number]): Member => ({
@@ -62,7 +59,7 @@ export function fleetHandlers({
       epoch: record.topic?.epoch ?? 0,
       members: record.members().filter(({ revoked }) => !revoked).length,
       services: record.services().length,
-      currentAt: currentAt(),
+      currentAt: record.currentAt,
       refusals: { ...network.refusals(), ...refusedCalls() },
     }),
     members: () => record.members().map(memberOf),

@@ -8,7 +8,6 @@ import type { Registry } from '../directory.js'
 import { type Network, openNetwork } from '../network/index.js'
 import { type Context, defineService, type Service } from '../service.js'
 import { announcer } from './announce.js'
-import { openCurrency } from './currency.js'
 import { openFeeds } from './feeds.js'
 import { fleetHandlers } from './fleet.js'
 import { inviteSeeds } from './invite-seeds.js'
@@ -88,13 +87,12 @@ async function startMesh(
       log,
     }),
   )
-  const currency = await openCurrency(folder, clock)
   const standing = createStanding({
     roll: {
       isEmpty: () => record.fleet === undefined,
       member: record.member.bind(record),
       isRevoked: record.isRevoked.bind(record),
-      currentAt: currency.at,
+      currentAt: () => record.currentAt,
     },
     membership,
     clock,
@@ -220,7 +218,6 @@ async function startMesh(
         record,
         network,
         held,
-        currentAt: currency.at,
         refusedCalls: () => server.stats().refused,
       }),
       { log, clock },
@@ -243,7 +240,6 @@ async function startMesh(
   context.stats(() => statsOf(network, record, feeds.readers, server.stats()))
   context.every(pulseMs, async () => {
     context.alive()
-    if (record.writable || writers().some((key) => network.peer(key))) await currency.now()
     await announce().then(
       () => context.ready(null),
       (error) => context.ready(`not announced to the fleet yet: ${toSdkError(error).message}`),
