@@ -1,5 +1,5 @@
 import type { Totals } from '#replication'
-import type { ServiceHealth } from '#rpc'
+import type { FleetInfo, Peer, ServiceHealth } from '#rpc'
 import type { CliCommand } from '../command.js'
 import { exit } from '../failure.js'
 import { age, aligned, fixed, hashrate, power } from '../output.js'
@@ -10,19 +10,25 @@ interface Fleet {
   totals: Totals
 }
 
+interface Mesh {
+  fleet: FleetInfo | null
+  peers: Peer[]
+}
+
 export const status: CliCommand = {
   usage: '',
   summary: 'the site at a glance: totals, services',
   async run({ out, site }) {
     const client = await site()
-    const [fleet, services] = await Promise.all([
+    const [fleet, services, mesh] = await Promise.all([
       client.get<Fleet>('/api/v1/fleet'),
       client.get<{ data: ServiceHealth[] }>('/api/v1/services'),
+      client.get<Mesh>('/api/v1/mesh'),
     ])
     const broken = services.data.filter((service) => !service.ready)
     out.value(
-      { url: client.url, ...fleet, services: services.data },
-      summary(fleet, services.data, client.url, out.width),
+      { url: client.url, ...fleet, services: services.data, mesh },
+      summary(fleet, services.data, mesh, client.url, out.width),
     )
     return broken.length > 0 ? exit.failed : exit.ok
   },
@@ -45,9 +51,22 @@ export function totalsLines({ site, simulated, totals }: Fleet, url: string): st
   ]
 }
 
-function summary(fleet: Fleet, services: ServiceHealth[], url: string, width: number): string {
+/** Nothing of a fleet where there is none. */
+function meshLines({ fleet, peers }: Mesh): string[] {
+  if (!fleet) return []
+  const relayed = peers.filter((peer) => peer.relayed).length
+  const rtts = peers.flatMap(({ rttMs }) => rttMs ?? [])
+  const ways = peers.length === 0 ? '' : ` (${peers.length - relayed} direct, ${relayed} relayed)`
+  const slowest = rtts.length === 0 ? '' : `, slowest ${fixed(Math.max(...rtts))} ms`
+  return [
+    `fleet       ${fleet.name} as ${fleet.role}: ${fleet.members} members, ${peers.length} peers${ways}${slowest}`,
+  ]
+}
+
+function summary(fleet: Fleet, services: ServiceHealth[], mesh: Mesh, url: string, width: number): string {
   return [
     ...totalsLines(fleet, url),
+    ...meshLines(mesh),
     '',
     ...aligned(
       services,

@@ -112,6 +112,8 @@ export const ReachSchema = Type.Object({
   why: Type.Array(Type.String()),
 })
 
+export type Reachability = Static<typeof ReachSchema>
+
 /** What every member answers of the fleet from its own copy of the record. */
 export const fleetContract = contract(
   'fleet',
