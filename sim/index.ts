@@ -11,6 +11,7 @@
  * Avalon: the RPC in its JSON form with the bracket strings, and `ascset`.
  * Bitaxe and NerdQAxe: the REST interface.
  * ePIC: the REST interface on 4028, passwords in the body of writes.
+ * Auradine: the read-only RPC on 4028, the REST interface with its token on 8080.
  * Proto Rig: the REST interface with its bearer login.
  *
  * Not simulated: TLS and the pages for browsers, UDP announcements, the vendor tool's port 8889, `set.miner.report`, single chips,

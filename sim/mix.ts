@@ -1,5 +1,6 @@
 import { SdkError } from '#model'
 import { antminer } from './antminer/index.js'
+import { auradineBreeds } from './auradine/index.js'
 import { avalonBreeds } from './avalon/index.js'
 import { bitaxeBreeds } from './bitaxe/index.js'
 import { type Breed, breedsFrom } from './breed.js'
@@ -21,6 +22,7 @@ export const breeds: readonly Breed[] = [
   ...antminerBreeds,
   ...avalonBreeds,
   ...bitaxeBreeds,
+  ...auradineBreeds,
   ...epicBreeds,
   ...protoBreeds,
 ]

@@ -40,7 +40,24 @@ const epics: Answers = {
   chipTemps: powerplay('chip_temps'),
 }
 
+const flux = (name: string) => [`auradine/flux_v1/${name}.json`]
+const auradines: Answers = {
+  summary: flux('summary'),
+  devs: flux('devs'),
+  pools: flux('pools'),
+  count: flux('asccount'),
+  version: flux('version'),
+  psu: flux('psu'),
+  mode: flux('mode'),
+  temperatures: flux('temperature'),
+  fans: flux('fan'),
+  led: flux('led'),
+  frequencies: flux('frequency'),
+  report: flux('ipreport'),
+}
+
 const captured: readonly (readonly [library: string, family: string, answers: Answers])[] = [
+  ['miner-auradine', 'stock', auradines],
   ['miner-avalon', 'stock', avalons],
   ['miner-bitaxe', 'axeos', bitaxes],
   ['miner-bitaxe', 'nerdqaxe', bitaxes],

@@ -78,11 +78,11 @@ export async function rpcWrite(
     throw error
   })
   if (bytes === undefined || (mayLoseReply && bytes.length === 0)) return undefined
-  return accepted(parseReply(bytes))
+  return acceptedReply(parseReply(bytes))
 }
 
 async function send(io: Io, request: object): Promise<unknown> {
-  return accepted(parseReply(await exchangeOf(io, request)))
+  return acceptedReply(parseReply(await exchangeOf(io, request)))
 }
 
 function exchangeOf(io: Io, request: object): Promise<Buffer> {
@@ -101,7 +101,8 @@ function parseReply(reply: Buffer): unknown {
   return isTextReply(reply) ? textReply(reply) : parseJson(reply)
 }
 
-function accepted(value: unknown): unknown {
+/** The reply, unless its status is E or F: those throw as `rpc` does. */
+export function acceptedReply(value: unknown): unknown {
   const refusal = refusalOf(value)
   if (refusal) throw refusal
   return value

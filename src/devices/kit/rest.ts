@@ -15,6 +15,8 @@ export interface RestRequest {
   readonly raw?: Pick<HttpRequest, 'headers' | 'body'>
   readonly as?: 'json' | 'text'
   readonly maxBytes?: number
+  /** A GET that does something: never sent twice. */
+  readonly once?: boolean
 }
 
 type Headers = Readonly<Record<string, string>>
@@ -65,7 +67,7 @@ export function rest(name: string, port: PortName, login?: Login): Rest {
   const isDenied = login?.isDenied ?? (({ status }: HttpResponse) => status === 401)
 
   const send = (io: Io, request: RestRequest, headers: Headers | undefined) => {
-    const { method = request.json === undefined ? 'GET' : 'POST', path, json, raw, maxBytes } = request
+    const { method = request.json === undefined ? 'GET' : 'POST', path, json, raw, maxBytes, once } = request
     const own = typeof raw?.headers === 'function' ? raw.headers() : raw?.headers
     const type: Headers = json === undefined ? {} : { 'content-type': 'application/json' }
     const body = json === undefined ? raw?.body : JSON.stringify(json)
@@ -75,6 +77,7 @@ export function rest(name: string, port: PortName, login?: Login): Rest {
       headers: { accept: 'application/json', ...type, ...own, ...headers },
       ...(body === undefined ? {} : { body }),
       ...(maxBytes === undefined ? {} : { maxBytes }),
+      ...(once === undefined ? {} : { once }),
     })
   }
 
