@@ -5,7 +5,7 @@ declare module 'hyperdht/testnet.js' {
     readonly publicKey: Uint8Array
     readonly secretKey: Uint8Array
   }
-  interface Address {
+  export interface Address {
     readonly host: string
     readonly port: number
   }
@@ -18,6 +18,6 @@ declare module 'hyperdht/testnet.js' {
     createNode(options?: { keyPair?: KeyPair; bootstrap?: Address[] }): Node
     destroy(): Promise<void>
   }
-  /** A DHT of its own. Two nodes at least, or nobody can connect. */
+  /** A DHT of its own. Two nodes at least, or nobody can connect; none: only a maker of nodes for a DHT that is there. */
   export default function createTestnet(size: number, options: { host: '127.0.0.1' }): Promise<Testnet>
 }

@@ -38,7 +38,7 @@ declare module '@hyperswarm/rpc' {
     respond(method: string, options: Plain, handler: (bytes: Uint8Array) => Uint8Array): unknown
     /** Throws once the channel is closed. */
     event(method: string, bytes: Uint8Array, options: Plain): void
-    request(method: string, bytes: Uint8Array, options: Plain): Promise<Uint8Array>
+    request(method: string, bytes: Uint8Array, options: Plain & { timeout: number }): Promise<Uint8Array>
     cork(): void
     uncork(): void
     /** Destroys the stream, too, as does its closing by the far side. */

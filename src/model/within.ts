@@ -6,8 +6,8 @@ export interface Limits {
   /** For the message of the TIMEOUT. */
   readonly what: string
   readonly ms: number
-  /** Whoever may call it off. */
-  readonly signals: readonly (AbortSignal | undefined)[]
+  /** Whoever may call it off. A function is asked only if there is something to wait for. */
+  readonly signals: readonly (AbortSignal | undefined)[] | (() => readonly (AbortSignal | undefined)[])
   readonly clock?: Clock | undefined
   /** Default TIMEOUT. */
   readonly code?: ErrorCode
@@ -18,12 +18,22 @@ export interface Limits {
  * ignores its signal holds up nobody. One timer, and a controller only if `run` asks for its signal; both gone afterwards.
  * `AbortSignal.any` with `AbortSignal.timeout` costs fifty times as much on Node 20 and leaves something behind on every signal it follows.
  */
-export function within<T>(
-  { what, ms, signals, clock = systemClock, code = 'TIMEOUT' }: Limits,
+export function within<T>(limits: Limits, run: (signal: () => AbortSignal) => T | Promise<T>): Promise<T> {
+  try {
+    const outcome = nowOrWithin(limits, run)
+    return outcome instanceof Promise ? outcome : Promise.resolve(outcome)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** The same for what is mostly there at once: then it is answered, or thrown, at once, without the cost of a promise. */
+export function nowOrWithin<T>(
+  { what, ms, signals: callers, clock = systemClock, code = 'TIMEOUT' }: Limits,
   run: (signal: () => AbortSignal) => T | Promise<T>,
-): Promise<T> {
-  const abortedBefore = signals.find((signal) => signal?.aborted)
-  if (abortedBefore) return Promise.reject(abortedBy(abortedBefore))
+): T | Promise<T> {
+  const abortedBefore = typeof callers === 'function' ? undefined : callers.find((signal) => signal?.aborted)
+  if (abortedBefore) throw abortedBy(abortedBefore)
   let controller: AbortController | undefined
   let gaveUp: SdkError | undefined
   const ask = () => {
@@ -35,14 +45,10 @@ export function within<T>(
     }
     return controller.signal
   }
-  let outcome: T | Promise<T>
-  try {
-    outcome = run(ask)
-  } catch (error) {
-    return Promise.reject(error)
-  }
+  const outcome = run(ask)
   // Only what takes its time needs a deadline.
-  if (!(outcome instanceof Promise)) return Promise.resolve(outcome)
+  if (!(outcome instanceof Promise)) return outcome
+  const signals = typeof callers === 'function' ? callers() : callers
   return new Promise((resolve, reject) => {
     const end = () => {
       stopTimer()

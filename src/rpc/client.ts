@@ -9,16 +9,15 @@ export function client<M extends Methods>(
   transport: Transport,
   defaults: CallOptions = {},
 ): Client<M> {
-  const call = async (name: string, input: unknown, options?: CallOptions) => {
-    const repeatable = contract.methods[name]!.kind === 'query'
-    const merged = { timeoutMs: defaultTimeoutMs, repeatable, ...defaults, ...options }
-    const reply = await transport(encodeRequest({ method: name, input, timeoutMs: merged.timeoutMs }), merged)
-    return check(contract.methods[name]!.output, decodeReply(reply), `answer of ${contract.name}.${name}`, 'INTERNAL')
+  const callOf = (method: string) => {
+    const { kind, output } = contract.methods[method]!
+    const what = `answer of ${contract.name}.${method}`
+    const usual = { timeoutMs: defaultTimeoutMs, repeatable: kind === 'query', ...defaults }
+    return async (input: unknown, options?: CallOptions) => {
+      const all = options ? { ...usual, ...options } : usual
+      const reply = await transport(encodeRequest({ method, input, timeoutMs: all.timeoutMs }), all)
+      return check(output, decodeReply(reply), what, 'INTERNAL')
+    }
   }
-  return Object.fromEntries(
-    Object.keys(contract.methods).map((name) => [
-      name,
-      (input: unknown, options?: CallOptions) => call(name, input, options),
-    ]),
-  ) as Client<M>
+  return Object.fromEntries(Object.keys(contract.methods).map((name) => [name, callOf(name)])) as Client<M>
 }

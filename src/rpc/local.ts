@@ -1,3 +1,4 @@
+import b4a from 'b4a'
 import { type Clock, within } from '#model'
 import type { Caller, Endpoint, Transport } from './contract.js'
 import { narrow } from './guard.js'
@@ -23,7 +24,7 @@ export function local(
     return within({ what: 'the call', ms, signals, clock: options.clock }, (any) => {
       // The far side has the deadline from the request itself; of the signals it needs a common one only if there are several.
       const signal = signals.length > 1 ? any() : signals[0]
-      return endpoint(request.slice(), signal ? { ...as, signal } : as)
+      return endpoint(b4a.from(request), signal ? { ...as, signal } : as)
     })
   }
 }

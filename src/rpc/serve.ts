@@ -1,4 +1,4 @@
-import { type Clock, check, errorInfo, type Log, SdkError, within } from '#model'
+import { type Clock, check, errorInfo, type Log, nowOrWithin, SdkError } from '#model'
 import type { CallContext, Contract, Endpoint, Handlers, Methods } from './contract.js'
 import { decodeRequest, encodeError, encodeValue } from './wire.js'
 
@@ -16,20 +16,33 @@ export function serve<M extends Methods>(
   handlers: Handlers<M>,
   options: { log?: Log; clock?: Clock } = {},
 ): Endpoint {
-  return async (bytes, caller) => {
+  const failed = (error: unknown) => {
+    const info = errorInfo(error)
+    if (info.code === 'INTERNAL') options.log?.error({ contract: contract.name, err: error }, 'a call failed inside')
+    return encodeError(info)
+  }
+  const methods = new Map(
+    Object.entries(contract.methods).map(([name, method]) => {
+      const what = `${contract.name}.${name}`
+      const answer = (value: unknown) =>
+        encodeValue(check(method.output, value ?? null, `answer of ${what}`, 'INTERNAL'))
+      return [name, { method, what, answer }]
+    }),
+  )
+  return (bytes, caller) => {
     try {
       const { method: name, input, timeoutMs } = decodeRequest(bytes)
-      const method = Object.hasOwn(contract.methods, name) ? contract.methods[name] : undefined
-      if (!method) throw new SdkError('METHOD_NOT_FOUND', `${contract.name} has no method ${name}`)
-      const what = `${contract.name}.${name}`
+      const found = methods.get(name)
+      if (!found) throw new SdkError('METHOD_NOT_FOUND', `${contract.name} has no method ${name}`)
+      const { method, what, answer } = found
       const checked = check(method.input, input, what)
       const limits = {
         what,
         ms: Math.min(timeoutMs ?? defaultTimeoutMs, maxTimeoutMs),
-        signals: [caller.signal],
+        signals: () => [caller.signal],
         clock: options.clock,
       }
-      const value = await within(limits, (signal) => {
+      const outcome = nowOrWithin(limits, (signal) => {
         const context: CallContext = {
           caller,
           get signal() {
@@ -38,11 +51,9 @@ export function serve<M extends Methods>(
         }
         return handlers[name as keyof M](checked as never, context)
       })
-      return encodeValue(check(method.output, value ?? null, `answer of ${what}`, 'INTERNAL'))
+      return outcome instanceof Promise ? outcome.then(answer).catch(failed) : Promise.resolve(answer(outcome))
     } catch (error) {
-      const info = errorInfo(error)
-      if (info.code === 'INTERNAL') options.log?.error({ contract: contract.name, err: error }, 'a call failed inside')
-      return encodeError(info)
+      return Promise.resolve(failed(error))
     }
   }
 }

@@ -1,3 +1,4 @@
+import b4a from 'b4a'
 import { type ErrorCode, type ErrorInfo, isErrorCode, SdkError } from '#model'
 
 /**
@@ -11,25 +12,23 @@ export interface Request {
   timeoutMs?: number
 }
 
-const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+/** A mark at the beginning is a character like any other. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** One message in either direction; larger answers are paged by their contract. */
 export const maxMessageBytes = 8 * 1024 * 1024
-const maxMethodBytes = 128
+const maxMethodBytes = 127
 const maxErrorMessage = 4096
 
 export function encodeRequest({ method, input, timeoutMs }: Request): Uint8Array {
-  const name = encoder.encode(method)
-  const body = encoder.encode(JSON.stringify(timeoutMs === undefined ? { input } : { input, timeoutMs }))
-  if (name.length > maxMethodBytes) throw new SdkError('BAD_REQUEST', 'method name too long')
-  if (body.length > maxMessageBytes)
-    throw new SdkError('TOO_LARGE', `request of ${body.length} bytes, at most ${maxMessageBytes}`)
-  const bytes = new Uint8Array(2 + name.length + body.length)
-  bytes[0] = name.length >> 8
-  bytes[1] = name.length & 0xff
-  bytes.set(name, 2)
-  bytes.set(body, 2 + name.length)
+  const body = JSON.stringify(timeoutMs === undefined ? { input } : { input, timeoutMs })
+  const nameLength = b4a.byteLength(method)
+  if (nameLength > maxMethodBytes) throw new SdkError('BAD_REQUEST', 'method name too long')
+  // The length is two characters of one byte each: all is encoded at once.
+  const bytes = b4a.from(`\0${String.fromCharCode(nameLength)}${method}${body}`)
+  const length = bytes.length - 2 - nameLength
+  if (length > maxMessageBytes)
+    throw new SdkError('TOO_LARGE', `request of ${length} bytes, at most ${maxMessageBytes}`)
   return bytes
 }
 
@@ -38,20 +37,20 @@ export function methodOf(bytes: Uint8Array): string {
   const length = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)
   if (bytes.length < 2 || length === 0 || length > maxMethodBytes || bytes.length < 2 + length)
     throw new SdkError('BAD_REQUEST', 'not a request')
-  return text(bytes.subarray(2, 2 + length))
+  return nameAt(bytes, 2, 2 + length)
 }
 
 export function decodeRequest(bytes: Uint8Array): Request {
   if (bytes.length > maxMessageBytes + maxMethodBytes + 2)
     throw new SdkError('TOO_LARGE', `request of ${bytes.length} bytes`)
   const method = methodOf(bytes)
-  const body = parse(text(bytes.subarray(2 + ((bytes[0]! << 8) | bytes[1]!))))
+  const body = parse(text(bytes.subarray(2 + bytes[1]!)))
   const timeoutMs = body.timeoutMs
   return { method, input: body.input, ...(typeof timeoutMs === 'number' && timeoutMs >= 0 ? { timeoutMs } : {}) }
 }
 
 export function encodeValue(value: unknown): Uint8Array {
-  const bytes = encoder.encode(JSON.stringify({ value }))
+  const bytes = b4a.from(JSON.stringify({ value }))
   if (bytes.length > maxMessageBytes)
     throw new SdkError('TOO_LARGE', `reply of ${bytes.length} bytes, at most ${maxMessageBytes}`)
   return bytes
@@ -60,9 +59,9 @@ export function encodeValue(value: unknown): Uint8Array {
 /** Never throws: details that cannot travel stay behind. */
 export function encodeError({ code, message, details }: ErrorInfo): Uint8Array {
   const short = { code, message: message.slice(0, maxErrorMessage) }
-  if (details === undefined) return encoder.encode(JSON.stringify({ error: short }))
+  if (details === undefined) return b4a.from(JSON.stringify({ error: short }))
   try {
-    const bytes = encoder.encode(JSON.stringify({ error: { ...short, details } }))
+    const bytes = b4a.from(JSON.stringify({ error: { ...short, details } }))
     if (bytes.length <= maxMessageBytes) return bytes
   } catch {
     // A circle, a bigint, or something else that JSON does not know.
@@ -81,7 +80,7 @@ export function decodeReply(bytes: Uint8Array): unknown {
   throw new SdkError(code, message, error.details === undefined ? {} : { details: error.details })
 }
 
-const errorHead = encoder.encode('{"error":{"code":"')
+const errorHead = b4a.from('{"error":{"code":"')
 const quote = 0x22
 
 /** The code of an error reply, read without parsing it; undefined for a value. */
@@ -94,7 +93,21 @@ export function errorCodeOf(reply: Uint8Array): ErrorCode | undefined {
   return isErrorCode(code) ? code : undefined
 }
 
+/** A short name out of a message. Nearly all are plain ASCII, and decoding them so costs a fraction. */
+export function nameAt(bytes: Uint8Array, start: number, end: number): string {
+  let name = ''
+  for (let at = start; at < end; at++) {
+    const code = bytes[at]!
+    if (code >= 0x80) return text(bytes.subarray(start, end))
+    name += String.fromCharCode(code)
+  }
+  return name
+}
+
 function text(bytes: Uint8Array): string {
+  const lenient = b4a.toString(bytes)
+  // Without the mark of what could not be decoded there is nothing to be strict about.
+  if (!lenient.includes('\ufffd')) return lenient
   try {
     return decoder.decode(bytes)
   } catch (cause) {

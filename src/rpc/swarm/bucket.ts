@@ -1,30 +1,27 @@
-import type { Clock } from '#model'
-
-/** Tokens that come back with time. */
+/** Tokens that come back with time. Times are those of `Clock.hr`, ms. */
 export interface Bucket {
   /** Takes one; false if there is none. */
-  take(): boolean
-  /** Whether there is none now. */
-  empty(): boolean
+  take(now: number): boolean
+  /** Whether there is none. */
+  empty(now: number): boolean
 }
 
-export function bucket(clock: Clock, perSecond: number, burst: number): Bucket {
+export function bucket(start: number, perSecond: number, burst: number): Bucket {
   let tokens = burst
-  let at = clock.hr()
-  const refill = () => {
-    const now = clock.hr()
+  let at = start
+  const refill = (now: number) => {
     tokens = Math.min(burst, tokens + ((now - at) / 1000) * perSecond)
     at = now
   }
   return {
-    take() {
-      refill()
+    take(now) {
+      refill(now)
       if (tokens < 1) return false
       tokens--
       return true
     },
-    empty() {
-      refill()
+    empty(now) {
+      refill(now)
       return tokens < 1
     },
   }

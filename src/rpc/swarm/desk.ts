@@ -1,6 +1,6 @@
 import type { Key } from '#keys'
 import { type Clock, type ErrorCode, errorInfo, SdkError } from '#model'
-import type { Caller, Endpoint } from '../contract.js'
+import type { Caller, Endpoint, RpcScope } from '../contract.js'
 import { narrow } from '../guard.js'
 import { encodeError, errorCodeOf } from '../wire.js'
 import type { Bucket } from './bucket.js'
@@ -39,7 +39,10 @@ interface Running {
   readonly id: number
   readonly bytes: number
   readonly startedAt: number
-  readonly cancel: AbortController
+  /** Why it was called off. */
+  why: SdkError | undefined
+  /** Made when somebody asks for the caller's signal: most handlers answer at once, and one costs as much as all else here. */
+  cancel: AbortController | undefined
   /** Its reply goes nowhere. */
   dropped: boolean
 }
@@ -79,7 +82,7 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
     const code = errorCodeOf(reply)
     if (code) errors[code] = (errors[code] ?? 0) + 1
     const { line, guest } = visit
-    line.send('reply', encodeReply(id, refusal, reply))
+    line.send(encodeReply(id, refusal, reply))
     if (line.backlog() <= limits.backlogBytes) return
     refused.count('unread', guest.key)
     line.close()
@@ -87,7 +90,8 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
 
   const take: Desk['take'] = (visit, bytes) => {
     calls++
-    visit.lastCallAt = clock.hr()
+    const now = clock.hr()
+    visit.lastCallAt = now
     const { guest } = visit
     let call: Call
     try {
@@ -100,7 +104,7 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
       return visit.line.close()
     }
     const { id, request } = call
-    if (!guest.calls.take())
+    if (!guest.calls.take(now))
       return refuse(visit, id, 'calls-per-second', busy(`more than ${limits.callsPerSecond} calls a second`))
     if (request.length > limits.requestBytes)
       return refuse(visit, id, 'message-size', new SdkError('TOO_LARGE', `request of ${request.length} bytes`))
@@ -108,7 +112,7 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
     if (holder instanceof SdkError) return refuse(visit, id, 'caller', holder)
     if (guest.running > 0 && guest.held + request.length > limits.heldBytes)
       return refuse(visit, id, 'calls-at-once', busy(`requests of more than ${limits.heldBytes} bytes at once`))
-    if (hasRoom(guest)) return begin(visit, call, holder)
+    if (hasRoom(guest)) return begin(visit, call, holder, now)
     if (guest.queue.length >= limits.callsQueued)
       return refuse(visit, id, 'calls-at-once', busy(`more than ${limits.callsQueued} calls wait`))
     guest.held += request.length
@@ -126,7 +130,7 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
     }
   }
 
-  const begin = (visit: Visit, call: Call, holder: Caller) => {
+  const begin = (visit: Visit, call: Call, holder: Caller, now: number) => {
     const { guest } = visit
     const { id, contract, service, asked, request } = call
     if (visit.running.has(id))
@@ -135,8 +139,9 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
     const one: Running = {
       id,
       bytes: request.length,
-      startedAt: clock.hr(),
-      cancel: new AbortController(),
+      startedAt: now,
+      why: undefined,
+      cancel: undefined,
       dropped: false,
     }
     try {
@@ -145,8 +150,7 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
         const silent = new SdkError('UNAVAILABLE', `${service} does not answer ${contract} here`)
         return refuse(visit, id, 'unknown-service', silent)
       }
-      const caller = asked ? narrow(holder, asked) : holder
-      outcome = endpoint(request, { ...caller, signal: one.cancel.signal })
+      outcome = endpoint(request, new Calling(asked ? narrow(holder, asked) : holder, one))
     } catch (error) {
       outcome = Promise.reject(error)
     }
@@ -186,7 +190,7 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
       guest.held -= call.request.length
       const holder = holderOf(guest.key)
       if (holder instanceof SdkError) refuse(visit, call.id, 'caller', holder)
-      else begin(visit, call, holder)
+      else begin(visit, call, holder, clock.hr())
     }
   }
 
@@ -203,7 +207,7 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
 
   const drop = (one: Running, why: SdkError) => {
     one.dropped = true
-    one.cancel.abort(why)
+    callOff(one, why)
   }
 
   return {
@@ -228,7 +232,7 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
         if (now - one.startedAt < limits.callMs) continue
         refused.count('never-ended', visit.guest.key)
         const late = new SdkError('TIMEOUT', `the call took longer than ${limits.callMs} ms`)
-        one.cancel.abort(late)
+        callOff(one, late)
         end(visit, one, encodeError(late.toJSON()))
       }
     },
@@ -238,6 +242,39 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
       return { callsInFlight: running, callsQueued, calls, errors: { ...errors } }
     },
   }
+}
+
+/** Who calls, for one call: its signal is made when it is asked for. */
+class Calling implements Caller {
+  readonly id: string
+  readonly scope: RpcScope
+  readonly sites?: readonly string[]
+  readonly libraries?: readonly string[]
+  readonly devices?: readonly string[]
+  readonly #one: Running
+
+  constructor({ id, scope, sites, libraries, devices }: Caller, one: Running) {
+    this.id = id
+    this.scope = scope
+    if (sites) this.sites = sites
+    if (libraries) this.libraries = libraries
+    if (devices) this.devices = devices
+    this.#one = one
+  }
+
+  get signal(): AbortSignal {
+    const one = this.#one
+    if (!one.cancel) {
+      one.cancel = new AbortController()
+      if (one.why) one.cancel.abort(one.why)
+    }
+    return one.cancel.signal
+  }
+}
+
+function callOff(one: Running, why: SdkError) {
+  one.why = why
+  one.cancel?.abort(why)
 }
 
 const nothing = new Uint8Array()

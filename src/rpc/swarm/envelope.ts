@@ -2,16 +2,23 @@ import b4a from 'b4a'
 import { matches, SdkError, type Static, Type } from '#model'
 import { type Caller, scopes } from '../contract.js'
 import { callerLimits } from '../guard.js'
+import { nameAt } from '../wire.js'
+
+/** What a message is; its number stands at its beginning. */
+export const kinds = ['call', 'reply', 'cancel', 'ping', 'pong'] as const
+export type Kind = (typeof kinds)[number]
+const numberOf = Object.fromEntries(kinds.map((kind, at) => [kind, at])) as Record<Kind, number>
 
 /**
- * The messages between two peers, all numbers big-endian:
+ * The messages between two peers: `u8 kind | u32 length of the body | body`, all numbers big-endian. The bodies:
  * `call   u8 version | u32 id | u8 length, contract | u8 length, service | u16 length, JSON of the asked caller (none: 0) | request`
  * `reply  u32 id | u8 0 answered, 1 refused: nothing was begun | reply`
  * `cancel u32 id`, `ping` and `pong u32 number`.
  */
 const version = 1
+const headBytes = 5
 const fixedBytes = 9
-export const replyHeadBytes = 5
+const replyBytes = 5
 const maxNameBytes = 128
 const maxCallerBytes = 65_535
 
@@ -59,12 +66,32 @@ export function encodeAsked(caller: Caller | undefined): Uint8Array {
   return bytes
 }
 
+/** Throws BAD_REQUEST if the bytes are not messages, one after the other, to the end. */
+export function forEachMessage(bytes: Uint8Array, take: (kind: Kind, body: Uint8Array) => void): void {
+  for (let at = 0; at < bytes.length; ) {
+    const kind = kinds[bytes[at]!]
+    const start = at + headBytes
+    if (!kind || start > bytes.length) throw malformed()
+    at = start + get32(bytes, at + 1)
+    if (at > bytes.length) throw malformed()
+    take(kind, bytes.subarray(start, at))
+  }
+}
+
+function message(kind: Kind, length: number): Uint8Array {
+  const bytes = b4a.allocUnsafe(headBytes + length)
+  bytes[0] = numberOf[kind]
+  put32(bytes, 1, length)
+  return bytes
+}
+
 export function encodeCall(id: number, address: Uint8Array, asked: Uint8Array, request: Uint8Array): Uint8Array {
-  const bytes = b4a.allocUnsafe(7 + address.length + asked.length + request.length)
-  bytes[0] = version
-  put32(bytes, 1, id)
-  bytes.set(address, 5)
-  let at = 5 + address.length
+  const bytes = message('call', 7 + address.length + asked.length + request.length)
+  bytes[headBytes] = version
+  put32(bytes, headBytes + 1, id)
+  let at = headBytes + 5
+  bytes.set(address, at)
+  at += address.length
   bytes[at++] = asked.length >> 8
   bytes[at++] = asked.length & 0xff
   bytes.set(asked, at)
@@ -75,28 +102,24 @@ export function encodeCall(id: number, address: Uint8Array, asked: Uint8Array, r
 /** Strict: throws BAD_REQUEST for whatever is not exactly a call. The request itself is not looked at. */
 export function decodeCall(bytes: Uint8Array): Call {
   if (bytes.length < fixedBytes || bytes[0] !== version) throw malformed()
-  let at = 5
-  const take = (length: number) => {
-    if (length > bytes.length - at) throw malformed()
-    at += length
-    return bytes.subarray(at - length, at)
-  }
-  const name = () => {
-    const length = take(1)[0]!
-    if (length === 0 || length > maxNameBytes) throw malformed()
-    return text(take(length))
-  }
-  const contract = name()
-  const service = name()
-  const size = take(2)
-  const asked = take((size[0]! << 8) | size[1]!)
+  const contractAt = 6
+  const serviceAt = contractAt + bytes[contractAt - 1]! + 1
+  const askedAt = serviceAt + (bytes[serviceAt - 1] ?? 0) + 2
+  if (askedAt > bytes.length) throw malformed()
+  const requestAt = askedAt + ((bytes[askedAt - 2]! << 8) | bytes[askedAt - 1]!)
+  if (requestAt > bytes.length) throw malformed()
   return {
     id: get32(bytes, 1),
-    contract,
-    service,
-    asked: asked.length > 0 ? callerOf(asked) : undefined,
-    request: bytes.subarray(at),
+    contract: nameOf(bytes, contractAt, serviceAt - 1),
+    service: nameOf(bytes, serviceAt, askedAt - 2),
+    asked: requestAt > askedAt ? callerOf(bytes.subarray(askedAt, requestAt)) : undefined,
+    request: bytes.subarray(requestAt),
   }
+}
+
+function nameOf(bytes: Uint8Array, start: number, end: number): string {
+  if (end <= start || end - start > maxNameBytes) throw malformed()
+  return nameAt(bytes, start, end)
 }
 
 /** The number of a call that is otherwise malformed, so that its sender can be told. */
@@ -105,22 +128,22 @@ export function idOf(bytes: Uint8Array): number | undefined {
 }
 
 export function encodeReply(id: number, refused: boolean, reply: Uint8Array): Uint8Array {
-  const bytes = b4a.allocUnsafe(replyHeadBytes + reply.length)
-  put32(bytes, 0, id)
-  bytes[4] = refused ? 1 : 0
-  bytes.set(reply, replyHeadBytes)
+  const bytes = message('reply', replyBytes + reply.length)
+  put32(bytes, headBytes, id)
+  bytes[headBytes + 4] = refused ? 1 : 0
+  bytes.set(reply, headBytes + replyBytes)
   return bytes
 }
 
 /** undefined for what is not a reply. */
-export function decodeReplyHead(bytes: Uint8Array): { id: number; refused: boolean; reply: Uint8Array } | undefined {
-  if (bytes.length < replyHeadBytes || bytes[4]! > 1) return undefined
-  return { id: get32(bytes, 0), refused: bytes[4] === 1, reply: bytes.subarray(replyHeadBytes) }
+export function decodeReplyBody(bytes: Uint8Array): { id: number; refused: boolean; reply: Uint8Array } | undefined {
+  if (bytes.length < replyBytes || bytes[4]! > 1) return undefined
+  return { id: get32(bytes, 0), refused: bytes[4] === 1, reply: bytes.subarray(replyBytes) }
 }
 
-export function encodeNumber(number: number): Uint8Array {
-  const bytes = b4a.allocUnsafe(4)
-  put32(bytes, 0, number)
+export function encodeNumber(kind: 'cancel' | 'ping' | 'pong', number: number): Uint8Array {
+  const bytes = message(kind, 4)
+  put32(bytes, headBytes, number)
   return bytes
 }
 

@@ -60,15 +60,16 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
   const guestOf = (key: Key): Guest => {
     let guest = guests.get(key)
     if (!guest) {
+      const now = clock.hr()
       guest = {
         key,
         visits: new Set(),
-        calls: bucket(clock, limits.callsPerSecond, limits.callsBurst),
-        connects: bucket(clock, limits.connectsPerMinute / 60, limits.connectsPerMinute),
+        calls: bucket(now, limits.callsPerSecond, limits.callsBurst),
+        connects: bucket(now, limits.connectsPerMinute / 60, limits.connectsPerMinute),
         queue: [],
         running: 0,
         held: 0,
-        leftAt: clock.hr(),
+        leftAt: now,
       }
       guests.set(key, guest)
     }
@@ -78,7 +79,7 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
   const whyNot = (key: Key): Reason | undefined => {
     if (!isKnown(key)) return 'unknown-key'
     if (connections >= limits.connections) return 'connections'
-    if (guests.get(key)?.connects.empty()) return 'connects-per-minute'
+    if (guests.get(key)?.connects.empty(clock.hr())) return 'connects-per-minute'
     return undefined
   }
 
@@ -103,7 +104,7 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
       return wire.destroy()
     }
     const guest = guestOf(key)
-    guest.connects.take()
+    guest.connects.take(clock.hr())
     for (const oldest of guest.visits) {
       if (guest.visits.size < limits.connectionsPerKey) break
       showOut(oldest, 'connections-per-key')
@@ -155,9 +156,9 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
   const pong = ({ guest, line }: Watched, bytes: Uint8Array) => {
     const number = bytes.length === pingBytes ? decodeNumber(bytes) : undefined
     if (number === undefined) refused.count('malformed', guest.key)
-    else if (!guest.calls.take()) refused.count('calls-per-second', guest.key)
+    else if (!guest.calls.take(clock.hr())) refused.count('calls-per-second', guest.key)
     else if (!isKnown(guest.key)) refused.count('caller', guest.key)
-    else line.send('pong', encodeNumber(number))
+    else line.send(encodeNumber('pong', number))
   }
 
   const leave = (visit: Watched) => {

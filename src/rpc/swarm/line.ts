@@ -1,9 +1,9 @@
+import b4a from 'b4a'
 import type { Key } from '#keys'
+import { forEachMessage, type Kind } from './envelope.js'
 import { keyOf, type NoiseStream } from './network.js'
 
-export const kinds = ['call', 'reply', 'cancel', 'ping', 'pong'] as const
-export type Kind = (typeof kinds)[number]
-export type Takers = Partial<Record<Kind, (bytes: Uint8Array) => void>>
+export type Takers = Partial<Record<Kind, (body: Uint8Array) => void>>
 
 /** What is used of a channel of @hyperswarm/rpc. */
 export interface Wire {
@@ -12,8 +12,6 @@ export interface Wire {
   readonly mux: { readonly drained: boolean }
   respond(method: string, options: typeof plain, handler: (bytes: Uint8Array) => Uint8Array): unknown
   event(method: string, bytes: Uint8Array, options: typeof plain): void
-  cork(): void
-  uncork(): void
   destroy(error?: Error): void
   /** `open`: the far side has opened the channel, too. */
   on(event: 'open' | 'close', listener: () => void): unknown
@@ -24,8 +22,8 @@ export interface Line {
   readonly key: Key
   readonly stream: NoiseStream
   readonly closed: boolean
-  /** What is sent in one turn of the event loop travels together. Nothing is sent once the line is closed. */
-  send(kind: Kind, bytes: Uint8Array): void
+  /** A message as the envelope makes it. What is sent in one turn of the event loop travels together; nothing once the line is closed. */
+  send(message: Uint8Array): void
   /** Grows with all that arrives. */
   heard(): number
   /** Bytes of ours that the stream has not taken on yet. */
@@ -35,46 +33,50 @@ export interface Line {
 
 const plain = { requestEncoding: null, responseEncoding: null } as const
 const nothing = new Uint8Array()
-/** More than this does not wait for company: a batch of the library and a message must fit into one Noise message of 16 MiB. */
-const batchBytes = 64 * 1024
+/** So much travels together: what is longer would let the far side wait for its beginning. */
+const batchBytes = 1200
+const method = 'messages'
 
 /**
- * Only events of the library are used, no requests: while the answer to a request that came in a batch is pending, the library holds back
- * everything that goes out on the connection, replication included. A `taker` that throws ends the line.
+ * One event of the library carries all that is sent in one turn: per message it would cost more than all of ours. No requests of the
+ * library are used: while the answer to one that came in a batch is pending, it holds back everything that goes out on the connection,
+ * replication included. What is not well formed ends the line, as does a taker that throws.
  */
 export function lineOf(wire: Wire, takers: Takers, onClose: () => void): Line {
   const { stream } = wire
-  let messages = 0
+  const batch: Uint8Array[] = []
+  let heard = 0
   let unsent = 0
   let batched = 0
-  let corked = false
+  let planned = false
 
-  for (const kind of kinds) {
-    const take = takers[kind]
-    // The answer matters only to who asked with a request: without one, the library would throw.
-    wire.respond(kind, plain, (bytes) => {
-      messages++
-      try {
-        take?.(bytes)
-      } catch {
-        wire.destroy()
-      }
-      return nothing
-    })
-  }
+  const take = (kind: Kind, body: Uint8Array) => takers[kind]?.(body)
+  wire.respond(method, plain, (bytes) => {
+    heard++
+    try {
+      forEachMessage(bytes, take)
+    } catch {
+      wire.destroy()
+    }
+    // Matters only to who asked with a request: without one, the library would throw.
+    return nothing
+  })
   wire.on('close', onClose)
   stream.on('drain', () => {
     unsent = 0
   })
 
-  const passOn = () => {
-    wire.uncork()
-    batched = 0
-    if (wire.mux.drained) unsent = 0
-  }
   const flush = () => {
-    corked = false
+    planned = false
     passOn()
+  }
+  const passOn = () => {
+    const bytes = batch.length === 1 ? batch[0]! : b4a.concat(batch, batched)
+    batch.length = 0
+    batched = 0
+    if (wire.closed) return
+    wire.event(method, bytes, plain)
+    if (wire.mux.drained) unsent = 0
   }
 
   return {
@@ -83,21 +85,17 @@ export function lineOf(wire: Wire, takers: Takers, onClose: () => void): Line {
     get closed() {
       return wire.closed
     },
-    send(kind, bytes) {
+    send(message) {
       if (wire.closed) return
-      unsent += bytes.length
-      if (!corked) {
-        corked = true
-        wire.cork()
-        process.nextTick(flush)
-      } else if (batched + bytes.length > batchBytes) {
-        passOn()
-        wire.cork()
-      }
-      batched += bytes.length
-      wire.event(kind, bytes, plain)
+      if (batched > 0 && batched + message.length > batchBytes) passOn()
+      batch.push(message)
+      batched += message.length
+      unsent += message.length
+      if (planned) return
+      planned = true
+      queueMicrotask(flush)
     },
-    heard: () => messages + (stream.rawStream?.packetsReceived ?? 0),
+    heard: () => heard + (stream.rawStream?.packetsReceived ?? 0),
     backlog: () => unsent,
     close: () => wire.destroy(),
   }

@@ -1,7 +1,7 @@
 import { type Clock, SdkError } from '#model'
 import { notBegun } from '../failover.js'
 import { decodeReply } from '../wire.js'
-import { decodeNumber, decodeReplyHead, encodeCall, encodeNumber } from './envelope.js'
+import { decodeNumber, decodeReplyBody, encodeCall, encodeNumber } from './envelope.js'
 import type { Line, Takers } from './line.js'
 
 /** A call on its way. */
@@ -10,10 +10,10 @@ export interface Ask {
   readonly asked: Uint8Array
   readonly request: Uint8Array
   readonly repeatable: boolean
+  /** When its caller gives up, by `Clock.hr`. */
+  readonly until: number
   resolve(reply: Uint8Array): void
   reject(error: SdkError): void
-  /** The caller waits no more. */
-  done: boolean
   /** Bytes of it left this process. */
   sent: boolean
   /** How often it was lost with a connection. */
@@ -30,13 +30,15 @@ export interface Link {
   cancel(one: Ask): void
   /** The round trip, ms; rejects when the line closes. */
   ping(): Promise<number>
-  readonly pinging: boolean
   /** The newest round trip, ms. */
   readonly rttMs: number | null
   readonly line: Line
   /** Everything that waits, taken out: the line is closed. */
   lose(): Ask[]
 }
+
+/** A far side that answers none must not fill the memory. */
+const maxPings = 16
 
 /** `open` makes the line, given what is done with each kind of message; `onAnswer` is called when there is room for another call. */
 export function createLink(clock: Clock, open: (takers: Takers) => Line, onAnswer: () => void): Link {
@@ -47,7 +49,7 @@ export function createLink(clock: Clock, open: (takers: Takers) => Line, onAnswe
 
   const line = open({
     reply(bytes) {
-      const head = decodeReplyHead(bytes)
+      const head = decodeReplyBody(bytes)
       const one = head && pending.get(head.id)
       // An answer that nobody waits for any more.
       if (!head || !one) return
@@ -73,9 +75,6 @@ export function createLink(clock: Clock, open: (takers: Takers) => Line, onAnswe
   return {
     pending,
     line,
-    get pinging() {
-      return pings.size > 0
-    },
     get rttMs() {
       return rttMs
     },
@@ -83,18 +82,23 @@ export function createLink(clock: Clock, open: (takers: Takers) => Line, onAnswe
       one.id = nextId()
       one.sent = true
       pending.set(one.id, one)
-      line.send('call', encodeCall(one.id, one.address, one.asked, one.request))
+      line.send(encodeCall(one.id, one.address, one.asked, one.request))
     },
     cancel(one) {
       if (pending.get(one.id) !== one) return
       pending.delete(one.id)
-      line.send('cancel', encodeNumber(one.id))
+      line.send(encodeNumber('cancel', one.id))
     },
     ping: () =>
       new Promise((resolve, reject) => {
+        const [oldest] = pings
+        if (pings.size >= maxPings && oldest) {
+          pings.delete(oldest[0])
+          oldest[1].reject(new SdkError('TIMEOUT', 'the peer does not answer pings'))
+        }
         const number = nextId()
         pings.set(number, { sentAt: clock.hr(), resolve, reject })
-        line.send('ping', encodeNumber(number))
+        line.send(encodeNumber('ping', number))
       }),
     lose() {
       const asks = [...pending.values()]

@@ -42,7 +42,7 @@ export interface Peer {
   ping(ms: number): Promise<number>
   /** Keeps the connection and looks after it; the listener learns when it is there and when it is lost. Answers how to stop. */
   watch(listener: (here: boolean) => void): () => void
-  /** Ends the connection; what is under way fails. */
+  /** Ends the connection for good: what is under way fails, nobody watches any more. */
   drop(why: SdkError): void
   stats(): PeerStats
 }
@@ -61,11 +61,15 @@ export function createPeer({ key, name, dial, clock, random, limits, onIdle }: P
   let lookedAt = 0
   let heard = 0
   let silentMs = 0
+  let pingedAt = 0
+  let dropped: SdkError | undefined
 
   const isUsed = () => watchers.size > 0 || queue.length > 0 || (link?.pending.size ?? 0) > 0
 
   const submit: Peer['submit'] = (one) => {
     counts.calls++
+    if (!pulsing) startPulse()
+    if (link && queue.length === 0 && link.pending.size < limits.callsInFlight) return link.ask(one)
     if (queue.length >= limits.callsQueued)
       return one.reject(
         notBegun(new SdkError('RATE_LIMITED', `more than ${limits.callsQueued} calls wait for ${name()}`)),
@@ -76,11 +80,7 @@ export function createPeer({ key, name, dial, clock, random, limits, onIdle }: P
 
   const pump = () => {
     if (!link) return void connect(limits.connectMs).catch(() => {})
-    while (queue.length > 0 && link.pending.size < limits.callsInFlight) {
-      const one = queue.shift()!
-      if (!one.done) link.ask(one)
-    }
-    if (!pulsing && isUsed()) startPulse()
+    while (queue.length > 0 && link.pending.size < limits.callsInFlight) link.ask(queue.shift()!)
   }
 
   /** One attempt at a time, and none before its time after a failed one. */
@@ -96,6 +96,10 @@ export function createPeer({ key, name, dial, clock, random, limits, onIdle }: P
     opening = attempt(ms).then(
       (made) => {
         opening = undefined
+        if (dropped) {
+          made.line.close()
+          throw dropped
+        }
         failures = 0
         link = made
         counts.connects++
@@ -111,7 +115,6 @@ export function createPeer({ key, name, dial, clock, random, limits, onIdle }: P
         whyFailed = toSdkError(error).message
         const why = unreachable(whyFailed)
         failQueue(why)
-        keepWatched()
         throw why
       },
     )
@@ -157,7 +160,6 @@ export function createPeer({ key, name, dial, clock, random, limits, onIdle }: P
     const asks = closed.lose()
     if (closed !== link) return
     link = undefined
-    stopPulse()
     if (asks.length > 0 || watchers.size > 0) counts.lost++
     const again: Ask[] = []
     for (const one of asks) {
@@ -167,16 +169,11 @@ export function createPeer({ key, name, dial, clock, random, limits, onIdle }: P
     queue.unshift(...again)
     for (const listener of watchers) listener(false)
     if (queue.length > 0) connect(limits.reconnectMs).catch(() => {})
-    else keepWatched()
   }
 
   /** Who is watched is connected again, when the time for it has come. */
   const keepWatched = () => {
-    if (watchers.size === 0 || link || opening || pulsing) return
-    stopTimer?.()
-    stopTimer = clock.after(Math.max(0, retryAt - clock.hr()), () => {
-      if (watchers.size > 0) connect(limits.connectMs).catch(() => {})
-    })
+    if (watchers.size > 0 && !pulsing) startPulse()
   }
 
   const startPulse = () => {
@@ -188,45 +185,58 @@ export function createPeer({ key, name, dial, clock, random, limits, onIdle }: P
     stopTimer = clock.after(limits.pulseMs, look)
   }
 
-  const stopPulse = () => {
-    pulsing = false
-    stopTimer?.()
-    stopTimer = undefined
-  }
-
+  /** Looks after the peer while it is used: deadlines, signs of life, a new connection for who watches. */
   const look = () => {
-    if (!link) return stopPulse()
+    const now = clock.hr()
     if (!isUsed()) {
       pulsing = false
       stopTimer = clock.after(limits.idleMs, () => {
-        if (isUsed() || !link) return
-        link.line.close()
+        link?.line.close()
         onIdle()
       })
       return
     }
-    const now = clock.hr()
-    const nowHeard = link.line.heard()
+    stopTimer = clock.after(limits.pulseMs, look)
+    endLate(now)
+    if (link) lookAtLink(link, now)
+    else if (watchers.size > 0 && now >= retryAt) connect(limits.connectMs).catch(() => {})
+    lookedAt = now
+  }
+
+  /** The far side keeps the deadline; this is for when it does not. */
+  const endLate = (now: number) => {
+    for (const one of [...(link?.pending.values() ?? []), ...queue]) {
+      if (now < one.until) continue
+      const late = new SdkError('TIMEOUT', `${name()} did not answer in time`)
+      cancel(one)
+      one.reject(one.sent ? late : notBegun(late))
+    }
+  }
+
+  const lookAtLink = ({ line, ping }: Link, now: number) => {
+    const nowHeard = line.heard()
     // If this process itself was held up, the peer is not to blame.
     silentMs = nowHeard === heard ? silentMs + Math.min(now - lookedAt, 2 * limits.pulseMs) : 0
     heard = nowHeard
-    lookedAt = now
     if (silentMs >= limits.silentMs) {
       counts.silent++
-      return link.line.close()
+      line.close()
+    } else if (silentMs >= limits.pingMs && now - pingedAt >= limits.pingMs) {
+      pingedAt = now
+      ping().catch(() => {})
     }
-    if (silentMs >= limits.pingMs && !link.pinging) link.ping().catch(() => {})
-    stopTimer = clock.after(limits.pulseMs, look)
+  }
+
+  const cancel = (one: Ask) => {
+    link?.cancel(one)
+    const at = queue.indexOf(one)
+    if (at >= 0) queue.splice(at, 1)
+    onAnswer()
   }
 
   return {
     submit,
-    cancel(one) {
-      link?.cancel(one)
-      const at = queue.indexOf(one)
-      if (at >= 0) queue.splice(at, 1)
-      onAnswer()
-    },
+    cancel,
     async ping(ms) {
       return within({ what: `the ping of ${name()}`, ms, signals: [], clock }, async () => {
         const over = await connect(ms)
@@ -238,22 +248,23 @@ export function createPeer({ key, name, dial, clock, random, limits, onIdle }: P
       watchers.add(listener)
       if (link) {
         listener(true)
-        if (!pulsing) startPulse()
       } else {
-        connect(limits.connectMs).catch(() => keepWatched())
+        connect(limits.connectMs).catch(() => {})
       }
+      keepWatched()
       return () => void watchers.delete(listener)
     },
     drop(why) {
-      stopPulse()
-      failures = 0
-      retryAt = Number.NEGATIVE_INFINITY
+      dropped = why
+      pulsing = false
+      stopTimer?.()
       const had = link
       link = undefined
       for (const one of had?.lose() ?? []) one.reject(why)
       for (const one of queue.splice(0)) one.reject(one.sent ? why : notBegun(why))
       had?.line.close()
       if (had) for (const listener of watchers) listener(false)
+      watchers.clear()
     },
     stats: () => ({
       connected: link !== undefined,

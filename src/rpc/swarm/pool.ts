@@ -1,5 +1,5 @@
 import type { Key } from '#keys'
-import { type Clock, SdkError, within } from '#model'
+import { type Clock, SdkError, toSdkError } from '#model'
 import type { Transport } from '../contract.js'
 import { notBegun } from '../failover.js'
 import { defaultTimeoutMs } from '../serve.js'
@@ -21,7 +21,7 @@ export interface SwarmPool {
   ping(key: Key, ms: number): Promise<number>
   /** Stays connected with the peer and says when it is there and, within 3 s, when it is gone. Answers how to stop. */
   watch(key: Key, listener: (here: boolean) => void): () => void
-  /** Ends the connection to the peer and fails what is under way; a later call connects anew. */
+  /** Ends the connection to the peer, what is under way and who watches it; a later call connects anew. */
   drop(key: Key): void
   stats(): Readonly<Record<Key, PeerStats>>
   close(): Promise<void>
@@ -52,36 +52,38 @@ export function createPool({ dial, clock, random, limits, nameOf, onClose }: Poo
 
   const transport: SwarmPool['transport'] = (key, contract, service) => {
     const address = encodeAddress(contract, service)
-    return async (request, { signal, caller, timeoutMs = defaultTimeoutMs, repeatable = false }) => {
-      if (closed) throw gone()
-      const one: Ask = {
-        address,
-        asked: encodeAsked(caller),
-        request,
-        repeatable,
-        resolve: () => {},
-        reject: () => {},
-        done: false,
-        sent: false,
-        lost: 0,
-        id: 0,
-      }
-      const peer = peerOf(key)
-      const signals = [signal, caller?.signal]
-      try {
-        return await within({ what: 'the call', ms: timeoutMs + graceMs, signals, clock }, () => {
-          return new Promise<Uint8Array>((resolve, reject) => {
-            one.resolve = resolve
-            one.reject = reject
-            peer.submit(one)
-          })
+    return (request, { signal, caller, timeoutMs = defaultTimeoutMs, repeatable = false }) =>
+      new Promise((resolve, reject) => {
+        if (closed) throw gone()
+        const peer = peerOf(key)
+        const one: Ask = {
+          address,
+          asked: encodeAsked(caller),
+          request,
+          repeatable,
+          until: clock.hr() + timeoutMs + graceMs,
+          resolve,
+          reject,
+          sent: false,
+          lost: 0,
+          id: 0,
+        }
+        const signals = signal || caller?.signal ? [signal, caller?.signal] : undefined
+        if (!signals) return peer.submit(one)
+        const end = onAbort(signals, (error) => {
+          peer.cancel(one)
+          reject(one.sent ? error : notBegun(error))
         })
-      } catch (error) {
-        one.done = true
-        peer.cancel(one)
-        throw one.sent || !(error instanceof SdkError) ? error : notBegun(error)
-      }
-    }
+        one.resolve = (reply) => {
+          end()
+          resolve(reply)
+        }
+        one.reject = (error) => {
+          end()
+          reject(error)
+        }
+        if (!signals.some((each) => each?.aborted)) peer.submit(one)
+      })
   }
 
   return {
@@ -104,4 +106,20 @@ export function createPool({ dial, clock, random, limits, nameOf, onClose }: Poo
       await onClose()
     },
   }
+}
+
+/** Calls once when one of them aborts or has; answers how to stop. */
+function onAbort(signals: readonly (AbortSignal | undefined)[], call: (error: SdkError) => void): () => void {
+  const end = () => {
+    for (const signal of signals) signal?.removeEventListener('abort', listener)
+  }
+  const abort = ({ reason }: AbortSignal) => {
+    end()
+    call(toSdkError(reason, 'CANCELLED'))
+  }
+  const listener = (event: Event) => abort(event.target as AbortSignal)
+  for (const signal of signals) signal?.addEventListener('abort', listener)
+  const before = signals.find((signal) => signal?.aborted)
+  if (before) abort(before)
+  return end
 }
