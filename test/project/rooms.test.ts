@@ -9,7 +9,7 @@ const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
   keys: { rooms: ['model'], packages: ['hypercore-crypto', 'sodium-universal', 'b4a', 'z32'] },
   rpc: { rooms: ['model', 'keys'], packages: ['@hyperswarm/rpc', 'b4a'] },
   devices: { rooms: ['model'], packages: [] },
-  'devices/kit': { rooms: ['model'], packages: ['undici'] },
+  'devices/kit': { rooms: ['model'], packages: ['aedes', 'undici'] },
   replication: {
     rooms: ['model', 'keys'],
     packages: ['autobase', 'b4a', 'corestore', 'hyperbee', 'hypercore', 'hypercore-crypto'],
@@ -25,7 +25,7 @@ const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['fastify', 'prom-client', '@fastify/*'],
   },
   cli: { rooms: ['*', 'sim'], packages: ['commander', 'cli-progress', 'uqr'] },
-  sim: { rooms: ['*'], packages: [] },
+  sim: { rooms: ['*'], packages: ['mqtt-packet'] },
 }
 
 interface Import {
