@@ -29,6 +29,8 @@ declare module 'hyperdht' {
     readonly rawBytesRead: number
     readonly rawBytesWritten: number
     readonly opened: Promise<boolean>
+    /** It is being ended, or has ended. */
+    readonly destroying: boolean
     /** What works upon the stream: a protomux, if any. */
     userData: unknown
     destroy(error?: Error): this

@@ -21,7 +21,7 @@ declare module 'hyperswarm' {
     flushed(): Promise<boolean>
     destroy(): Promise<void>
   }
-  interface Options {
+  export interface Options {
     dht: HyperDHT
     keyPair: KeyPair
     /** true refuses, and bans the key until the ban is lifted. */
@@ -41,6 +41,11 @@ declare module 'hyperswarm' {
     readonly peers: Map<string, PeerInfo>
     readonly connections: Set<NoiseStream>
     readonly destroyed: boolean
+    readonly suspended: boolean
+    /** Inner: those that are being made, too. */
+    readonly _allConnections: { get(publicKey: Uint8Array): NoiseStream | undefined }
+    /** Inner: takes a connection that a peer has made. */
+    _handleServerConnection(stream: NoiseStream): void
     listen(): Promise<void>
     join(topic: Uint8Array, roles: { client: boolean; server: boolean }): Discovery
     leave(topic: Uint8Array): Promise<void>

@@ -33,6 +33,8 @@ declare module 'protomux' {
   class Protomux {
     static from(stream: Duplex): Protomux
     readonly stream: Duplex
+    /** False once the stream wanted a pause, until it has drained. */
+    readonly drained: boolean
     /** null: the stream has ended, or (if unique) there is one of that name. */
     createChannel(options: ChannelOptions): Channel | null
     /** Calls when the other side opens a channel that nobody here has opened. */

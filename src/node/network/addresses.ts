@@ -71,3 +71,23 @@ function sourceTo(host: string, port: number): Promise<string> {
     })
   })
 }
+
+/**
+ * Throws PORT_IN_USE, or UNAVAILABLE for an address that is not ours. Asked beforehand: a DHT node that fails to bind leaves a watcher behind
+ * that keeps the process alive.
+ */
+export async function assertBindable(host: string, port: number): Promise<void> {
+  const socket = createSocket('udp4')
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject)
+      socket.bind({ address: host, port, exclusive: true }, resolve)
+    })
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new SdkError('PORT_IN_USE', `UDP port ${port} is taken`, { cause })
+    throw new SdkError('UNAVAILABLE', `cannot bind ${host}:${port}: ${message}`, { cause })
+  } finally {
+    socket.close()
+  }
+}

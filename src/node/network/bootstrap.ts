@@ -1,6 +1,7 @@
+import { networkInterfaces } from 'node:os'
 import HyperDHT from 'hyperdht'
-import { type Clock, SdkError } from '#model'
-import { bindAddressOf, parseAddress } from './addresses.js'
+import type { Clock } from '#model'
+import { assertBindable, bindAddressOf, parseAddress } from './addresses.js'
 
 export interface DhtNodes {
   /** `host:port` of each, for the others' `network.bootstrap`. */
@@ -46,7 +47,9 @@ export async function startNodes(
 ): Promise<DhtNodes> {
   const addresses = ports.map((port) => `${host}:${port}`)
   const nodes: HyperDHT[] = []
-  const bind = host === '127.0.0.1' ? host : bindAddressOf(undefined)
+  // Its own address if it is one of this machine: it may have several, and answers have to come from this one.
+  const own = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === host))
+  const bind = bindAddressOf(own ? host : undefined)
   const elsewhere = others.map(parseAddress)
   let closed = false
   let stop = () => {}
@@ -58,6 +61,7 @@ export async function startNodes(
   try {
     for (const [index, port] of ports.entries()) {
       const siblings = ports.slice(0, index).map((sibling) => ({ host, port: sibling }))
+      await assertBindable(bind, port)
       const node = HyperDHT.bootstrapper(port, host, { bootstrap: [...siblings, ...elsewhere], host: bind })
       node.on('error', () => {})
       nodes.push(node)
@@ -65,10 +69,9 @@ export async function startNodes(
     }
     // Not for the other machines: they may come later.
     await Promise.all(elsewhere.length === 0 ? nodes.map((node) => node.fullyBootstrapped()) : [])
-  } catch (cause) {
+  } catch (error) {
     await close()
-    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
-    throw new SdkError('PORT_IN_USE', `one of the UDP ports ${ports.join(', ')} is taken`, { cause })
+    throw error
   }
   const lookAround = () => {
     if (closed) return

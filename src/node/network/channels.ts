@@ -22,6 +22,11 @@ export class SharedMux {
     this.#mux = mux
   }
 
+  /** False while the stream below, or the waiting for it, holds things up. */
+  get drained(): boolean {
+    return this.#mux?.drained ?? false
+  }
+
   createChannel(options: ChannelOptions): Channel {
     const real = this.#mux?.createChannel({ ...options, unique: false })
     if (real) return real

@@ -16,6 +16,8 @@ export interface Link {
   readonly wire: Wire
   /** Which process of that key it is, by what it drew at its start; known since its hello. */
   readonly instance: string
+  /** Of the relay that it serves, if it does. */
+  readonly relay: Key | undefined
   readonly rttMs: number | null
   /** ms since the other end was last heard of. */
   silentMs(now: number): number
@@ -30,8 +32,7 @@ interface LinkOptions {
   readonly stream: NoiseStream
   readonly wire: Wire
   readonly key: Key
-  /** 8 bytes of this process. */
-  readonly instance: Uint8Array
+  readonly hello: Hello
   readonly hr: () => number
   readonly timings: Timings
   /** The other side has said hello. */
@@ -43,34 +44,46 @@ interface LinkOptions {
 
 const protocol = 'miningsdk/link/1'
 const instanceBytes = 8
+const keyBytes = 32
 
-/** The codec of the hello, as protomux wants it. */
+/** What each side says first: which process it is, and the key of its relay, if it is one. */
+export interface Hello {
+  readonly instance: string
+  readonly relay: Key | undefined
+}
+
+/** The codec of the hello, as protomux wants it: 8 bytes, then 32 or none. What a later version adds behind them is not read. */
 interface CodecState {
   start: number
   end: number
   buffer: Uint8Array
 }
-const hello = {
-  preencode(state: CodecState) {
-    state.end += instanceBytes
+const helloCodec = {
+  preencode(state: CodecState, { relay }: Hello) {
+    state.end += instanceBytes + (relay ? keyBytes : 0)
   },
-  encode(state: CodecState, instance: Uint8Array) {
-    state.buffer.set(instance, state.start)
-    state.start += instanceBytes
+  encode(state: CodecState, { instance, relay }: Hello) {
+    const bytes = b4a.from(instance + (relay ?? ''), 'hex')
+    state.buffer.set(bytes, state.start)
+    state.start += bytes.length
   },
-  decode(state: CodecState): string {
-    if (state.end - state.start < instanceBytes) throw new Error('short hello')
-    const instance = b4a.toString(state.buffer.subarray(state.start, state.start + instanceBytes), 'hex')
-    state.start += instanceBytes
-    return instance
+  decode(state: CodecState): Hello {
+    const take = (length: number) => {
+      if (state.end - state.start < length) throw new Error('the hello is too short')
+      state.start += length
+      return b4a.toString(state.buffer.subarray(state.start - length, state.start), 'hex')
+    }
+    return { instance: take(instanceBytes), relay: state.end > state.start ? take(keyBytes) : undefined }
   },
 }
 
 const nothing = b4a.alloc(0)
 
-export function openLink({ stream, wire, key, instance, hr, timings, ...on }: LinkOptions): Link | undefined {
+export function openLink({ stream, wire, key, hello, hr, timings, ...on }: LinkOptions): Link | undefined {
   const mux = Protomux.from(stream)
-  let theirs = ''
+  // Any number of users listen for its end.
+  stream.setMaxListeners(0)
+  let theirs: Hello | undefined
   let rttMs: number | null = null
   let heardAt = hr()
   let packets = -1
@@ -80,9 +93,9 @@ export function openLink({ stream, wire, key, instance, hr, timings, ...on }: Li
 
   const channel = mux.createChannel({
     protocol,
-    handshake: hello,
-    onopen(instance) {
-      theirs = instance as string
+    handshake: helloCodec,
+    onopen(said) {
+      theirs = said as Hello
       ask()
       on.onHello(link)
     },
@@ -108,7 +121,10 @@ export function openLink({ stream, wire, key, instance, hr, timings, ...on }: Li
     mux,
     wire,
     get instance() {
-      return theirs
+      return theirs?.instance ?? ''
+    },
+    get relay() {
+      return theirs?.relay
     },
     get rttMs() {
       return rttMs
@@ -122,7 +138,7 @@ export function openLink({ stream, wire, key, instance, hr, timings, ...on }: Li
         packets = seen
         heardAt = now
       } else if (lateMs > 0) heardAt = Math.min(now, heardAt + lateMs)
-      if (theirs === '') {
+      if (!theirs) {
         if (now - openedAt > timings.helloMs) link.close('no hello')
         return
       }
@@ -133,7 +149,7 @@ export function openLink({ stream, wire, key, instance, hr, timings, ...on }: Li
     },
     close: (reason) => void stream.destroy(new Error(reason)),
   }
-  channel.open(instance)
+  channel.open(hello)
   return link
 }
 

@@ -57,7 +57,7 @@ export async function open(options: NetworkOptions): Promise<Network> {
 
   const peers = createPeers({
     ownKey,
-    instance: randomBytes(8),
+    hello: { instance: randomBytes(8).toString('hex'), relay: options.relay?.serve && keyOf(options.relay.serve) },
     clock,
     log,
     timings,
@@ -218,8 +218,9 @@ export async function open(options: NetworkOptions): Promise<Network> {
       redial.again(key)
     },
     drop(key) {
+      const relay = peers.get(key)?.relay
       peers.drop(key, 'dropped')
-      for (const wire of wires) wire.drop(key)
+      for (const wire of wires) wire.drop(key, relay)
     },
     setTopic: (secret, epoch) => meetOn(topicOf(secret, epoch)),
     async flushed() {

@@ -1,7 +1,7 @@
 import type { NoiseStream } from 'hyperdht'
 import { fingerprintOf, type Key, keyOf } from '#keys'
 import type { Clock, Log } from '#model'
-import { type Link, openLink } from './link.js'
+import { type Hello, type Link, openLink } from './link.js'
 import type { OnPeer, Peer } from './peer.js'
 import type { Refusals } from './refusals.js'
 import type { Timings } from './timings.js'
@@ -25,8 +25,8 @@ export interface Peers {
 
 interface PeersOptions {
   readonly ownKey: Key
-  /** 8 bytes of this process. */
-  readonly instance: Uint8Array
+  /** What we say first. */
+  readonly hello: Hello
   readonly clock: Clock
   readonly log: Log
   readonly timings: Timings
@@ -39,9 +39,10 @@ interface PeersOptions {
 /** So many processes of one key are remembered. */
 const maxProcesses = 5
 
-export function createPeers({ ownKey, instance, clock, log, timings, refusals, onDown, onUp }: PeersOptions): Peers {
+export function createPeers({ ownKey, hello, clock, log, timings, refusals, onDown, onUp }: PeersOptions): Peers {
   /** Streams of any state, and those that are used. */
   const links = new Set<Link>()
+  const known = new WeakSet<NoiseStream>()
   const settled = new Map<Key, { link: Link; since: number; cleanups: Map<OnPeer, (() => void) | undefined> }>()
   const silent = new Set<Link>()
   const waiting = new Map<Key, Set<(link: Link) => void>>()
@@ -121,12 +122,14 @@ export function createPeers({ ownKey, instance, clock, log, timings, refusals, o
       return settled.size
     },
     add(wire, stream) {
+      if (known.has(stream)) return
+      known.add(stream)
       const key = keyOf({ publicKey: stream.remotePublicKey })
       const link = openLink({
         stream,
         wire,
         key,
-        instance,
+        hello,
         hr: () => clock.hr(),
         timings,
         onHello,
@@ -195,12 +198,12 @@ export function createPeers({ ownKey, instance, clock, log, timings, refusals, o
 }
 
 function describe({ link, since }: { link: Link; since: number }): Peer {
-  const { stream, wire, key, rttMs } = link
+  const { stream, wire, key, rttMs, relay } = link
   const host = stream.rawStream?.remoteHost ?? null
   const port = stream.rawStream?.remotePort ?? null
   return {
     key,
-    via: host !== null && port !== null && wire.dht.isRelay({ host, port }) ? 'relayed' : 'direct',
+    via: host !== null && port !== null && wire.dht.isRelay({ host, port }, relay) ? 'relayed' : 'direct',
     place: wire.place,
     rttMs,
     since,

@@ -9,6 +9,8 @@ import type { Peers } from './peers.js'
 
 /** What @hyperswarm/rpc takes as its `dht`. */
 export interface RpcFace {
+  /** The streams carry more than RPC. */
+  readonly shared: true
   readonly defaultKeyPair: KeyPair
   /** Its streams carry more than RPC. */
   readonly shared: true
@@ -24,7 +26,7 @@ export interface ServerOptions {
 
 /**
  * One user's share of the stream of a pair of peers: it looks like the stream, but destroying it only gives the share back, for there are
- * others on it. Emits `open`, `error`, `close`.
+ * others on it. Emits `open`, `drain`, `error`, `close`.
  */
 export class SharedStream extends EventEmitter {
   readonly publicKey: Uint8Array
@@ -67,10 +69,15 @@ export class SharedStream extends EventEmitter {
     return this.#stream?.rawStream ?? null
   }
 
+  get rawBytesRead(): number {
+    return this.#stream?.rawBytesRead ?? 0
+  }
+
   bind({ stream, mux }: Link): void {
     if (this.destroying) return
     this.#stream = stream
-    stream.once('close', this.#onClose)
+    stream.on('close', this.#onClose)
+    stream.on('drain', this.#onDrain)
     this.#mux.bind(mux)
     this.#settle(true)
     this.emit('open')
@@ -80,11 +87,12 @@ export class SharedStream extends EventEmitter {
     if (this.destroying) return this
     this.destroying = true
     this.#stream?.off('close', this.#onClose)
+    this.#stream?.off('drain', this.#onDrain)
     this.#settle(false)
-    this.#mux.fail()
-    // As a stream does it: not within the call.
+    // As a stream does it: not within the call; and the reason before the channels close.
     queueMicrotask(() => {
       if (error && this.listenerCount('error') > 0) this.emit('error', error)
+      this.#mux.fail()
       this.emit('close')
     })
     return this
@@ -95,6 +103,7 @@ export class SharedStream extends EventEmitter {
   }
 
   readonly #onClose = () => void this.destroy()
+  readonly #onDrain = () => void this.emit('drain')
 }
 
 /** Emits `listening`, `connection` (SharedStream), `close`. */
@@ -169,6 +178,7 @@ export function createRpcFace({ keyPair, peers, reach }: RpcFaceOptions): RpcFac
   }
 
   return {
+    shared: true,
     defaultKeyPair: keyPair,
     shared: true,
     connect(publicKey) {
@@ -179,7 +189,8 @@ export function createRpcFace({ keyPair, peers, reach }: RpcFaceOptions): RpcFac
       else
         reach(key).then(
           (link) => share.bind(link),
-          (error) => share.destroy(error),
+          // The words alone: the code is that of our call, not of a stream.
+          (error) => share.destroy(new Error((error as Error).message)),
         )
       return share
     },

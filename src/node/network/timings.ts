@@ -31,7 +31,7 @@ export const defaultTimings: Timings = {
   tickMs: 250,
   beatMs: 1_000,
   deadMs: 2_200,
-  helloMs: 5_000,
+  helloMs: 4_000,
   connectMs: 10_000,
   redialMs: 500,
   maxRedialMs: 30_000,

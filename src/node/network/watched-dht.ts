@@ -1,4 +1,5 @@
 import HyperDHT, { type Address, type ConnectOptions, type NoiseStream, type Options } from 'hyperdht'
+import { type Key, keyOf } from '#keys'
 
 /** Codes with which a call by key ends when no hole can be punched to it. */
 const punchCodes = new Set([
@@ -36,17 +37,19 @@ export class WatchedDht extends HyperDHT {
     return stream
   }
 
-  isRelay({ host, port }: Address): boolean {
-    for (const { rawStream } of this.#relays) {
+  /** Whether what comes from this address is passed on by a relay. Not by the one of the peer itself: it has the peer's own address. */
+  isRelay({ host, port }: Address, own: Key | undefined): boolean {
+    for (const { rawStream, remotePublicKey } of this.#relays) {
+      if (own !== undefined && own === keyOf({ publicKey: remotePublicKey })) continue
       if (rawStream?.remoteHost === host && rawStream.remotePort === port) return true
     }
     return false
   }
 
   /** Ends what goes to this relay, and with it what it passes on. */
-  dropRelay(publicKey: Uint8Array): void {
+  dropRelay(key: Key): void {
     for (const stream of this.#relays) {
-      if (Buffer.compare(stream.remotePublicKey, publicKey) === 0) stream.destroy(new Error('dropped'))
+      if (keyOf({ publicKey: stream.remotePublicKey }) === key) stream.destroy(new Error('dropped'))
     }
   }
 }

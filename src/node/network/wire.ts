@@ -1,12 +1,14 @@
 import type { NoiseStream } from 'hyperdht'
-import Hyperswarm, { type Discovery, type PeerInfo } from 'hyperswarm'
+import type Hyperswarm from 'hyperswarm'
+import type { Discovery, PeerInfo } from 'hyperswarm'
 import { bytesOf, type Key, type KeyPair, keyOf } from '#keys'
-import { type Clock, type Log, SdkError } from '#model'
-import { bindAddressOf, sourceAddress } from './addresses.js'
+import type { Clock, Log } from '#model'
+import { assertBindable, bindAddressOf, sourceAddress } from './addresses.js'
 import type { RelayOptions } from './options.js'
 import { openRelay, type Relay } from './relay.js'
 import type { Timings } from './timings.js'
 import { isPunchFailure, WatchedDht } from './watched-dht.js'
+import { WatchedSwarm } from './watched-swarm.js'
 
 /** One DHT node of our own and one swarm on it. When the address under it is gone it is opened anew on the present one. */
 export interface Wire {
@@ -22,7 +24,8 @@ export interface Wire {
   forget(key: Key): void
   /** Its connection is not to be called back by the swarm, or is again. */
   callBack(key: Key, again: boolean): void
-  drop(key: Key): void
+  /** All that is open to it, and to the relay that it serves. */
+  drop(key: Key, relay: Key | undefined): void
   join(topic: Uint8Array): void
   leave(topic: Uint8Array): void
   flushed(): Promise<void>
@@ -79,32 +82,32 @@ export async function openWire(options: WireOptions): Promise<Wire> {
   const open = async (): Promise<Live> => {
     // Before anything is open: a peer may come as soon as it is.
     const source = await sourceAddress(bootstrap, options.host)
+    const host = bindAddressOf(options.host)
+    await assertBindable(host, options.port ?? 0)
     const dht = new WatchedDht(
       {
         bootstrap,
         keyPair,
-        host: bindAddressOf(options.host),
+        host,
         randomPunchInterval: timings.randomPunchMs,
         ...(options.port === undefined ? { port: [0, 0] } : { port: [options.port, options.port + 1], anyPort: false }),
         ...(options.flat ? { firewalled: false } : {}),
       },
       onCall,
     )
-    try {
-      await dht.bind()
-    } catch (cause) {
-      await dht.destroy({ force: true }).catch(() => {})
-      throw bindError(cause, options)
-    }
-    const swarm = new Hyperswarm({
-      dht,
-      keyPair,
-      firewall: (publicKey, payload) => options.refuses(keyOf({ publicKey }), payload === null),
-      relayThrough: (force) => throughRelay(force === true || dht.randomized),
-      // The swarm counts a connection up to four times when it holds peers by key; the real limit is in `refuses`.
-      maxPeers: options.maxPeers * 4,
-      maxParallel: maxParallelCalls,
-    })
+    await dht.bind()
+    const swarm = new WatchedSwarm(
+      {
+        dht,
+        keyPair,
+        firewall: (publicKey, payload) => options.refuses(keyOf({ publicKey }), payload === null),
+        relayThrough: (force) => throughRelay(force === true || dht.randomized),
+        // The swarm counts a connection up to four times when it holds peers by key; the real limit is in `refuses`.
+        maxPeers: options.maxPeers * 4,
+        maxParallel: maxParallelCalls,
+      },
+      (stream) => options.onStream(wire, stream),
+    )
     // The swarm bans for good whom it has refused once, and keeps all their keys. Who may come in is asked at each handshake instead.
     swarm.on('ban', (info: PeerInfo) => {
       info.ban(false)
@@ -224,11 +227,11 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     hangUp: (key) => void dialling.get(key)?.destroy(new Error('hung up')),
     forget: (key) => live.swarm.leavePeer(bytesOf(key)),
     callBack: (key, again) => live.swarm.peers.get(key)?.reconnect(again),
-    drop(key) {
+    drop(key, relay) {
       live.swarm.leavePeer(bytesOf(key))
       wire.hangUp(key)
       live.relay?.drop(key)
-      live.dht.dropRelay(bytesOf(key))
+      if (relay) live.dht.dropRelay(relay)
     },
     join(topic) {
       const id = keyOf({ publicKey: topic })
@@ -267,12 +270,4 @@ export async function openWire(options: WireOptions): Promise<Wire> {
   }
   let live = await open()
   return wire
-}
-
-function bindError(cause: unknown, { host, port }: WireOptions): SdkError {
-  const { code, message } = cause as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE') return new SdkError('PORT_IN_USE', `UDP port ${port} is taken`, { cause })
-  return new SdkError('UNAVAILABLE', `cannot bind ${host ?? 'any address'}${port ? `:${port}` : ''}: ${message}`, {
-    cause,
-  })
 }
