@@ -12,25 +12,25 @@ export interface Program {
   end(): Promise<{ code: number | null; signal: string | null; out: string; err: string }>
 }
 
-/** Runs programs/<name>.ts as a process of its own; it is killed after the test if it is still there. */
-export function run(t: Assertions, name: string, args: readonly string[]): Program {
+/** Runs programs/<name>.ts as a process of its own, with a standard input if asked for; it is killed after the test if it is still there. */
+export function run(t: Assertions, name: string, args: readonly string[], input = false): Program {
   const file = fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url))
   const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', '--no-warnings', file, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   })
   const ended = once(child, 'close') as Promise<[number | null, string | null]>
   let out = ''
   let err = ''
-  child.stdout.on('data', (chunk) => {
+  child.stdout!.on('data', (chunk) => {
     out += chunk
   })
-  child.stderr.on('data', (chunk) => {
+  child.stderr!.on('data', (chunk) => {
     err += chunk
   })
   t.teardown(() => child.kill('SIGKILL'))
   return {
     child,
-    line: (text) => until(() => out.split('\n').includes(text), `${name} prints ${text}\n${err}`, 30_000),
+    line: (text) => until(() => out.split('\n').includes(text), `${name} prints ${text}\n${err}`, 60_000),
     async end() {
       const [code, signal] = await ended
       return { code, signal, out, err }

@@ -91,3 +91,11 @@ export async function assertBindable(host: string, port: number): Promise<void> 
     socket.close()
   }
 }
+
+/** Whether this machine has the address now. */
+export async function isOurs(host: string): Promise<boolean> {
+  return assertBindable(host, 0).then(
+    () => true,
+    () => false,
+  )
+}

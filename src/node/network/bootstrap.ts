@@ -1,7 +1,6 @@
-import { networkInterfaces } from 'node:os'
 import HyperDHT from 'hyperdht'
 import type { Clock } from '#model'
-import { assertBindable, bindAddressOf, parseAddress } from './addresses.js'
+import { assertBindable, bindAddressOf, isOurs, parseAddress } from './addresses.js'
 
 export interface DhtNodes {
   /** `host:port` of each, for the others' `network.bootstrap`. */
@@ -48,8 +47,7 @@ export async function startNodes(
   const addresses = ports.map((port) => `${host}:${port}`)
   const nodes: HyperDHT[] = []
   // Its own address if it is one of this machine: it may have several, and answers have to come from this one.
-  const own = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === host))
-  const bind = bindAddressOf(own ? host : undefined)
+  const bind = (await isOurs(host)) ? host : bindAddressOf(undefined)
   const elsewhere = others.map(parseAddress)
   let closed = false
   let stop = () => {}

@@ -6,7 +6,7 @@ import { until } from '../../support/fake-clock.js'
 import { run } from '../programs.js'
 import { Members, open, privateDht, rpcOn } from './nets.js'
 
-const timeout = 60_000
+const timeout = 120_000
 
 /** A hub here, and a way to start a peer as a process of its own. */
 async function hubAndPeer(t: Parameters<typeof privateDht>[0]) {
@@ -82,7 +82,7 @@ test('a second process with the same key is told from a restart: the older one s
 test('idle peers stay connected, and the round trip, the bytes and the time are told', async (t) => {
   const bootstrap = await privateDht(t)
   const members = new Members()
-  const timings = { tickMs: 20, beatMs: 50, deadMs: 400 }
+  const timings = { tickMs: 20, beatMs: 50, deadMs: 5_000 }
   const make = () => open(t, { keyPair: members.newcomer(), bootstrap, admits: members.admits, timings })
   const [a, b] = await Promise.all([make(), make()])
   await b.flushed()
@@ -91,6 +91,6 @@ test('idle peers stay connected, and the round trip, the bytes and the time are 
   const [peer] = a.peers()
   t.is(peer?.since, since)
   t.is(peer?.remoteHost, '127.0.0.1')
-  t.ok((peer?.rttMs ?? -1) >= 0 && peer!.rttMs! < 400)
+  t.ok((peer?.rttMs ?? -1) >= 0 && peer!.rttMs! < 5_000)
   t.ok(peer!.bytes.written > 0)
 })

@@ -10,7 +10,7 @@ import { run } from '../programs.js'
 import { Members, open } from './nets.js'
 
 const topic = topicOf(b4a.alloc(32, 9), 0)
-const timeout = 60_000
+const timeout = 120_000
 
 async function portsOf(folder: string): Promise<number[]> {
   return JSON.parse(await readFile(join(folder, 'dht', 'ports.json'), 'utf8')).ports
@@ -52,7 +52,7 @@ test('when the host is killed another takes its place on the same ports; who is 
   const seed = keyOf({ publicKey: crypto.randomBytes(32) })
   const first = run(t, 'network-peer', [seed, keyOf(hubPair), 'local', folder])
   // The child holds the lock before anyone here comes.
-  await until(async () => (await portsOf(folder).catch(() => [])).length > 0, 'the local DHT is there', 20_000)
+  await until(async () => (await portsOf(folder).catch(() => [])).length > 0, 'the local DHT is there', 60_000)
   const ports = await portsOf(folder)
   members.add(keyOf(crypto.keyPair(bytesOf(seed))))
   const hub = await open(t, {

@@ -1,13 +1,16 @@
 import b4a from 'b4a'
 import test from 'brittle'
 import { bytesOf, type KeyPair } from '#keys'
+import { SdkError, Type } from '#model'
+import { client, contract, query, serve, swarmPool, swarmServer } from '#rpc'
 import { until } from '../../support/fake-clock.js'
+import { run } from '../programs.js'
 import { Members, open, privateDht, rpcOn, strangeKey } from './nets.js'
 
 const hello = b4a.from('hello')
 
 /** Two networks with an RPC each that answers with its own name. */
-async function pair(t: Parameters<typeof privateDht>[0]) {
+async function pair(t: Parameters<typeof privateDht>[0], withServer = true) {
   const bootstrap = await privateDht(t)
   const members = new Members()
   const make = async (name: string) => {
@@ -17,7 +20,7 @@ async function pair(t: Parameters<typeof privateDht>[0]) {
     const server = rpc.createServer()
     server.respond('name', () => b4a.from(name))
     server.respond('slow', () => new Promise((resolve) => setTimeout(() => resolve(b4a.from(name)), 100)))
-    await server.listen()
+    if (withServer) await server.listen()
     return { network, rpc, server, keyPair, key: bytesOf(network.key) }
   }
   const [a, b] = await Promise.all([make('a'), make('b')])
@@ -89,4 +92,46 @@ test('both sides call each other at the same moment: one connection, no call los
     await Promise.all([a.network.close(), b.network.close()])
   }
   t.pass(`${rounds} rounds`)
+})
+
+test('two processes call each other at the same moment: one connection a pair, no call lost', {
+  timeout: 90_000,
+}, async (t) => {
+  const bootstrap = await privateDht(t)
+  const pairs = 24
+  const halves = ['left', 'right'].map((half) => run(t, 'network-twins', [half, String(pairs), ...bootstrap], true))
+  const all = (line: string) => Promise.all(halves.map((half) => half.line(line)))
+  const go = () => halves.map(({ child }) => child.stdin?.write('go\n'))
+  await all('open')
+  go()
+  await all(`answered ${pairs}`)
+  go()
+  await all(`kept ${pairs}`)
+  t.pass()
+})
+
+test('the calls of our own contracts ride on it', async (t) => {
+  const { a, b, members } = await pair(t, false)
+  const times = contract('times', { twice: query({ input: Type.Number(), output: Type.Number() }) })
+  const endpoint = serve(times, { twice: (value) => value * 2 })
+  const server = await swarmServer({
+    network: b.network.dht,
+    keyPair: b.keyPair,
+    callerOf: (key) =>
+      members.has(key) ? { id: key, scope: 'read' } : new SdkError('FORBIDDEN', 'not a member any more'),
+    resolve: (name) => (name === 'times' ? endpoint : undefined),
+  })
+  t.teardown(() => server.close(), { order: 1 })
+  const pool = swarmPool({ network: a.network.dht, keyPair: a.keyPair })
+  t.teardown(() => pool.close(), { order: 1 })
+  const calls = client(times, pool.transport(b.network.key, 'times', 'times'))
+  t.is(await calls.twice(21), 42)
+  t.alike(
+    await Promise.all(Array.from({ length: 50 }, (_, i) => calls.twice(i))),
+    Array.from({ length: 50 }, (_, i) => i * 2),
+  )
+  t.is(a.network.peers().length, 1)
+  b.network.drop(a.network.key)
+  t.is(await calls.twice(4), 8, 'a connection that was ended is made anew')
+  await t.exception(client(times, pool.transport(strangeKey(), 'times', 'times')).twice(1), /not called: unknown/)
 })

@@ -1,0 +1,41 @@
+import { once } from 'node:events'
+import test from 'brittle'
+import crypto from 'hypercore-crypto'
+import HyperDHT from 'hyperdht'
+import { keyOf } from '#keys'
+import { until } from '../../support/fake-clock.js'
+import { Members, open, privateDht } from './nets.js'
+
+test('a relay serves members only, and ends what a dropped one has open', { timeout: 60_000 }, async (t) => {
+  const bootstrap = await privateDht(t)
+  const members = new Members()
+  const relayPair = crypto.keyPair()
+  const relay = await open(t, {
+    keyPair: members.newcomer(),
+    bootstrap,
+    admits: members.admits,
+    relay: { serve: relayPair },
+  })
+  await relay.flushed()
+  const sessions = async () => (await relay.diagnose()).places[0]?.relay?.sessions
+
+  const memberPair = members.newcomer()
+  const member = new HyperDHT({ bootstrap, host: '127.0.0.1', keyPair: memberPair })
+  t.teardown(() => member.destroy({ force: true }))
+  const own = member.connect(relayPair.publicKey)
+  own.on('error', () => {})
+  await once(own, 'open')
+  await until(async () => (await sessions()) === 1, 'the member has a session')
+
+  const stranger = new HyperDHT({ bootstrap, host: '127.0.0.1' })
+  t.teardown(() => stranger.destroy({ force: true }))
+  const refused = stranger.connect(relayPair.publicKey)
+  await once(refused, 'error')
+  t.is(refused.rawBytesRead, 0, 'a stranger hears nothing')
+  t.ok((relay.refusals().unknown ?? 0) > 0, 'and is counted')
+
+  members.delete(keyOf(memberPair))
+  relay.drop(keyOf(memberPair))
+  await until(() => own.destroyed, 'the dropped member is out')
+  t.is(await sessions(), 0)
+})
