@@ -12,6 +12,9 @@ export interface Program {
   end(): Promise<{ code: number | null; signal: string | null; out: string; err: string }>
 }
 
+/** A machine that has much else to do takes its time to start a process. */
+const startMs = 150_000
+
 /** Runs programs/<name>.ts as a process of its own, with a standard input if asked for; it is killed after the test if it is still there. */
 export function run(t: Assertions, name: string, args: readonly string[], input = false): Program {
   const file = fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url))
@@ -30,7 +33,7 @@ export function run(t: Assertions, name: string, args: readonly string[], input 
   t.teardown(() => child.kill('SIGKILL'))
   return {
     child,
-    line: (text) => until(() => out.split('\n').includes(text), `${name} prints ${text}\n${err}`, 60_000),
+    line: (text) => until(() => out.split('\n').includes(text), `${name} prints ${text}\n${err}`, startMs),
     async end() {
       const [code, signal] = await ended
       return { code, signal, out, err }

@@ -28,9 +28,9 @@ export interface Timings {
 }
 
 export const defaultTimings: Timings = {
-  tickMs: 250,
-  beatMs: 1_000,
-  deadMs: 2_200,
+  tickMs: 200,
+  beatMs: 800,
+  deadMs: 2_000,
   helloMs: 4_000,
   connectMs: 10_000,
   redialMs: 500,

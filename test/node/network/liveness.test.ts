@@ -6,7 +6,7 @@ import { until } from '../../support/fake-clock.js'
 import { run } from '../programs.js'
 import { Members, open, privateDht, rpcOn } from './nets.js'
 
-const timeout = 120_000
+const timeout = 220_000
 
 /** A hub here, and a way to start a peer as a process of its own. */
 async function hubAndPeer(t: Parameters<typeof privateDht>[0]) {
@@ -63,7 +63,7 @@ test('a process that stands still is dropped, and is back when it goes on', { ti
   peer.child.kill('SIGSTOP')
   await until(() => hub.peers().length === 0, 'it is noticed', 3_500)
   peer.child.kill('SIGCONT')
-  await until(() => hub.peers().length === 1, 'it is back', 15_000)
+  await until(() => hub.peers().length === 1, 'it is back', 60_000)
   t.pass()
 })
 
@@ -75,7 +75,7 @@ test('a second process with the same key is told from a restart: the older one s
   await first.line('connected')
   const clone = start()
   await clone.line('connected')
-  await until(() => (hub.refusals().clone ?? 0) > 0, 'the older one comes again and is refused', 20_000)
+  await until(() => (hub.refusals().clone ?? 0) > 0, 'the older one comes again and is refused', 60_000)
   t.pass()
 })
 

@@ -10,7 +10,7 @@ import { run } from '../programs.js'
 import { Members, open } from './nets.js'
 
 const topic = topicOf(b4a.alloc(32, 9), 0)
-const timeout = 120_000
+const timeout = 220_000
 
 async function portsOf(folder: string): Promise<number[]> {
   return JSON.parse(await readFile(join(folder, 'dht', 'ports.json'), 'utf8')).ports
@@ -52,7 +52,7 @@ test('when the host is killed another takes its place on the same ports; who is 
   const seed = keyOf({ publicKey: crypto.randomBytes(32) })
   const first = run(t, 'network-peer', [seed, keyOf(hubPair), 'local', folder])
   // The child holds the lock before anyone here comes.
-  await until(async () => (await portsOf(folder).catch(() => [])).length > 0, 'the local DHT is there', 60_000)
+  await until(async () => (await portsOf(folder).catch(() => [])).length > 0, 'the local DHT is there', 150_000)
   const ports = await portsOf(folder)
   members.add(keyOf(crypto.keyPair(bytesOf(seed))))
   const hub = await open(t, {
@@ -74,14 +74,14 @@ test('when the host is killed another takes its place on the same ports; who is 
   await until(
     async () => (await readFile(join(folder, 'dht', 'ports.json'), 'utf8')) !== generation,
     'another process hosts',
-    10_000,
+    30_000,
   )
   t.alike(await portsOf(folder), ports, 'on the same ports')
   const newcomer = await make()
-  await until(() => newcomer.peers().length === 1, 'a newcomer finds the hub', 15_000)
+  await until(() => newcomer.peers().length === 1, 'a newcomer finds the hub', 60_000)
   t.is(worker.peers()[0]?.since, since, 'who was connected still is')
   newcomer.joinPeer(worker.key)
-  await until(() => newcomer.peers().length === 2, 'and the others by key', 15_000)
+  await until(() => newcomer.peers().length === 2, 'and the others by key', 60_000)
 })
 
 test('a broken port file does not matter', async (t) => {

@@ -34,7 +34,7 @@ const skip = whyNoLab()
 if (skip !== undefined) console.log(`# the proof across NATs is skipped: ${skip}`)
 
 test('members behind different NATs meet with no open port, and again after a cut and new addresses', {
-  timeout: 200_000,
+  timeout: 230_000,
   skip: skip !== undefined,
 }, async (t) => {
   const lab = openLab()
@@ -66,7 +66,7 @@ test('members behind different NATs meet with no open port, and again after a cu
 
   const started = performance.now()
   const missing = () => names.flatMap((a) => names.filter((b) => a !== b && !arrived(a, b)).map((b) => `${a} > ${b}`))
-  await until(() => missing().length === 0, 'all pairs pass data', 100_000).catch((error) => {
+  await until(() => missing().length === 0, 'all pairs pass data', 150_000).catch((error) => {
     throw new Error(`${error.message}: ${missing().join(', ')}`)
   })
   t.comment(`all pairs after ${Math.round(performance.now() - started)} ms`)

@@ -95,7 +95,7 @@ test('both sides call each other at the same moment: one connection, no call los
 })
 
 test('two processes call each other at the same moment: one connection a pair, no call lost', {
-  timeout: 90_000,
+  timeout: 220_000,
 }, async (t) => {
   const bootstrap = await privateDht(t)
   const pairs = 24
