@@ -9,8 +9,6 @@ import type { Peers } from './peers.js'
 
 /** What @hyperswarm/rpc takes as its `dht`. */
 export interface RpcFace {
-  /** The streams carry more than RPC. */
-  readonly shared: true
   readonly defaultKeyPair: KeyPair
   /** Its streams carry more than RPC. */
   readonly shared: true
@@ -178,7 +176,6 @@ export function createRpcFace({ keyPair, peers, reach }: RpcFaceOptions): RpcFac
   }
 
   return {
-    shared: true,
     defaultKeyPair: keyPair,
     shared: true,
     connect(publicKey) {
