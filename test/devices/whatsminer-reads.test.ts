@@ -302,3 +302,30 @@ async function failure(promise: Promise<unknown>): Promise<SdkError> {
   }
   throw new Error('it did not fail')
 }
+
+test('v3: after one silence of the second port the shares are asked again soon, after several or a refusal only rarely', async (t) => {
+  const device = await new V3Device({
+    'get.miner.status summary': { code: 0, when: 1, msg: { summary: { 'hash-realtime': 100 } } },
+  }).start(t)
+  const side = await v2(t)
+  const half = () => '{"STATUS":'
+  const clock = new FakeClock()
+  const io: Io = { ...ioTo({ v3: device.port, rpc: side.port }, admin), clock }
+  let replies: Awaited<ReturnType<typeof observe>>['replies'] | undefined
+  const visit = async () => {
+    await clock.advance(30_000)
+    replies = (await observe(whatsminerV3, io, { previous: replies })).replies
+    return replies.shares?.error?.code
+  }
+  side.replies.pools = half
+  t.is(await visit(), 'DEVICE_TIMEOUT')
+  side.replies.pools = healthy().pools
+  t.is(await visit(), undefined, 'there half a minute later')
+  side.replies.pools = half
+  t.is(await visit(), 'DEVICE_TIMEOUT')
+  t.is(await visit(), 'DEVICE_TIMEOUT')
+  t.is(await visit(), 'DEVICE_UNSUPPORTED', 'silent again and again')
+  const { length } = side.asked
+  await visit()
+  t.is(side.asked.length, length, 'and left alone')
+})

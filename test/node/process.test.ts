@@ -14,7 +14,7 @@ test('a signal closes the node, and the process ends by itself', { timeout }, as
     (['SIGINT', 'SIGTERM'] as const).map(async (signal) => {
       const site = await ready(t, 'nothing')
       // An open node keeps its process alive, without a server or a timer of its own.
-      await new Promise((resolve) => setTimeout(resolve, 300))
+      await site.line('still there')
       t.is(site.child.exitCode, null)
       site.child.kill(signal)
       const { code, out } = await site.end()

@@ -1,6 +1,7 @@
 import test from 'brittle'
 import { whatsminerCrypto } from '#devices'
 import { simulatedPassword } from '#sim'
+import { until } from '../support/fake-clock.js'
 import { type OneMiner, oneMiner } from './farms.js'
 import { capture, differences } from './shape.js'
 import { ask, type Json, say } from './talk.js'
@@ -113,10 +114,11 @@ test('bad requests are answered with their codes', async (t) => {
 })
 
 test('a connection that says nothing is dropped after ten seconds', async (t) => {
-  const { port, later } = await oneMiner(t, 'M50S')
+  const { clock, port, later } = await oneMiner(t, 'M50S')
+  const before = clock.pending
   const silent = say(port('rpc'), '')
   const half = say(port('rpc'), '{"cmd":')
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await until(() => clock.pending === before + 2, 'the miner counts the time of both connections')
   await later(10_001)
   t.is((await silent).ending, 'end')
   t.is((await half).ending, 'end')

@@ -2,6 +2,7 @@ import { SdkError, toSdkError, withDeadline } from '#model'
 import type { Credentials, Io, Protocol, Reply } from '../io.js'
 import { http, statusError, webPort } from './http.js'
 import { digestHttp } from './http-digest.js'
+import { inTurn } from './in-turn.js'
 import { fields, str } from './json.js'
 import { jsonOf } from './rest.js'
 
@@ -29,22 +30,11 @@ export const factoryLogin: readonly Credentials[] = [{ username: 'root', passwor
 export const bitmainWeb: Protocol<WebRequest> = {
   name: 'bitmain-web',
   port: webPort,
-  async ask(io, requests) {
-    const replies: Reply[] = []
-    let closed: SdkError | undefined
-    for (const request of requests) {
-      try {
-        if (closed) throw closed
-        replies.push({ value: await web(io, request) })
-      } catch (thrown) {
-        const error = toSdkError(thrown, 'DEVICE_BAD_REPLY')
-        const isClosed = error.code === 'DEVICE_UNREACHABLE' || error.code === 'DEVICE_AUTH'
-        if (io.signal.aborted || isClosed) closed = error
-        replies.push({ error })
-      }
-    }
-    return replies
-  },
+  ask: (io, requests) =>
+    inTurn(io, requests, (request) => web(io, request), {
+      gone: ['DEVICE_UNREACHABLE', 'DEVICE_AUTH'],
+      otherwise: 'DEVICE_BAD_REPLY',
+    }),
 }
 
 /** The text, or the parsed JSON, of a reply with status 2xx; every other one throws with its code. */

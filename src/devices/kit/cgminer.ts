@@ -1,7 +1,8 @@
 import { SdkError, toSdkError, withDeadline } from '#model'
 import type { Probe } from '../define.js'
-import { type Io, type Protocol, portOf, type Reply } from '../io.js'
+import { type Io, type Protocol, portOf } from '../io.js'
 import { isTextReply, replyEnd, textReply } from './cgminer-text.js'
+import { inTurn } from './in-turn.js'
 import { bool, type Fields, fields, num, parseJson, rows, str } from './json.js'
 import { exchange } from './tcp.js'
 
@@ -21,21 +22,11 @@ export const rpcPort = { name: 'rpc', default: 4028 } as const
 export const cgminer: Protocol<RpcRequest> = {
   name: 'cgminer',
   port: rpcPort,
-  async ask(io, requests) {
-    const replies: Reply[] = []
-    let closed: SdkError | undefined
-    for (const request of requests) {
-      try {
-        if (closed) throw closed
-        replies.push({ value: await rpc(io, request) })
-      } catch (thrown) {
-        const error = toSdkError(thrown, 'DEVICE_UNREACHABLE')
-        if (io.signal.aborted || error.code === 'DEVICE_UNREACHABLE') closed = error
-        replies.push({ error })
-      }
-    }
-    return replies
-  },
+  ask: (io, requests) =>
+    inTurn(io, requests, (request) => rpc(io, request), {
+      gone: ['DEVICE_UNREACHABLE'],
+      otherwise: 'DEVICE_UNREACHABLE',
+    }),
 }
 
 const noNewApi = 'cgminer: no new_api'

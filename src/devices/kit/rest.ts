@@ -1,6 +1,7 @@
-import { SdkError, toSdkError } from '#model'
-import type { Credentials, Io, PortName, Protocol, Reply } from '../io.js'
+import { SdkError } from '#model'
+import type { Credentials, Io, PortName, Protocol } from '../io.js'
 import { type HttpRequest, type HttpResponse, http, statusError } from './http.js'
+import { inTurn } from './in-turn.js'
 import { fields, isObject, parseJson } from './json.js'
 import { jsonEnd, shallowUpTo } from './tcp.js'
 import { words } from './values.js'
@@ -102,21 +103,11 @@ export function rest(name: string, port: PortName, login?: Login): Rest {
     protocol: {
       name,
       port,
-      async ask(io, requests) {
-        const replies: Reply[] = []
-        let closed: SdkError | undefined
-        for (const request of requests) {
-          try {
-            if (closed) throw closed
-            replies.push({ value: await call(io, request) })
-          } catch (thrown) {
-            const error = toSdkError(thrown, 'DEVICE_BAD_REPLY')
-            if (io.signal.aborted || error.code === 'DEVICE_UNREACHABLE') closed = error
-            replies.push({ error })
-          }
-        }
-        return replies
-      },
+      ask: (io, requests) =>
+        inTurn(io, requests, (request) => call(io, request), {
+          gone: ['DEVICE_UNREACHABLE'],
+          otherwise: 'DEVICE_BAD_REPLY',
+        }),
     },
     forget: (io) => void io.memory.delete(key),
     account: (io) => sessionOf(io).account,

@@ -1,7 +1,7 @@
-import { SdkError, withDeadline } from '#model'
+import { SdkError, toSdkError, withDeadline } from '#model'
 import { defineDevice, type Match, type Probe, read } from '../define.js'
 import { isLiquid, whatsminerModel, whatsminerModels } from '../hardware/whatsminer.js'
-import type { Protocol } from '../io.js'
+import type { Protocol, Reply } from '../io.js'
 import { type BtminerRequest, btminer } from '../kit/btminer.js'
 import { rowsOf } from '../kit/btminer-envelope.js'
 import { bool, fields, isObject, num, str } from '../kit/json.js'
@@ -35,24 +35,31 @@ const sharesMs = 30_000
 /** The second port is a courtesy: it may not hold up a visit for longer, ms. */
 const sharesDeadlineMs = 2_000
 
-/** API v2 beside v3, where its port is open at all: closed or silent counts as "this firmware does not have it". */
+/** After so many visits in a row on which the second port said nothing it counts as closed. */
+const silentVisits = 3
+const silentKey = 'whatsminer: second port silent'
+
+/**
+ * API v2 beside v3, where its port is open at all: refused counts as "this firmware does not have it", and so does silence again and again,
+ * as behind a firewall. A single time without an answer is only that: it is asked again soon.
+ */
 const shares: Protocol<BtminerRequest> = {
   ...btminer,
   name: 'btminer-shares',
   async ask(io, requests) {
-    try {
-      const replies = await withDeadline(sharesDeadlineMs, io.signal, (signal) =>
-        btminer.ask({ ...io, signal }, requests),
-      )
-      const closed = replies.find((reply) => 'error' in reply && isClosed(reply.error))
-      return closed ? requests.map(() => ({ error: notThere })) : replies
-    } catch {
-      return requests.map(() => ({ error: notThere }))
-    }
+    const job = (signal: AbortSignal) => btminer.ask({ ...io, signal }, requests)
+    const replies = await withDeadline(sharesDeadlineMs, io.signal, job, 'DEVICE_TIMEOUT').catch((error): Reply[] =>
+      requests.map(() => ({ error: toSdkError(error, 'DEVICE_UNREACHABLE') })),
+    )
+    const codes = replies.map((reply) => ('error' in reply ? reply.error.code : undefined))
+    const silent = codes.includes('DEVICE_TIMEOUT') ? Number(io.memory.get(silentKey) ?? 0) + 1 : 0
+    if (io.signal.aborted) return replies
+    io.memory.set(silentKey, silent)
+    const isClosed = codes.includes('DEVICE_UNREACHABLE') || silent >= silentVisits
+    return isClosed ? requests.map(() => ({ error: notThere })) : replies
   },
 }
 const notThere = new SdkError('DEVICE_UNSUPPORTED', 'API v2 is not open beside v3')
-const isClosed = ({ code }: SdkError) => code === 'DEVICE_UNREACHABLE' || code === 'DEVICE_TIMEOUT'
 
 const status = <T>(section: string, parse: (message: unknown) => T) =>
   read(protocol, { cmd: 'get.miner.status', param: section } satisfies V3Request, (reply) =>

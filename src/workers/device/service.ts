@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Device, SiteModelsSchema, withModels } from '#devices'
-import { DeviceEntrySchema, OptionsSchema, type Static, Type } from '#model'
+import { DeviceEntrySchema, OptionsSchema, SdkError, type Static, Type } from '#model'
 import { type Context, defineService, type Service } from '#node'
 import { openStore } from '#replication'
 import { deviceWorker as contract, serve } from '#rpc'
@@ -85,6 +85,7 @@ export function deviceWorker(devices: readonly Device[]): Service<typeof DeviceW
       context.every(pulseMs, () => {
         context.alive()
         say()
+        throwIfBroken(worker)
       })
     },
   })
@@ -96,6 +97,12 @@ function troubleOf(worker: Worker): string | null {
     return 'there are not enough sockets for all devices: raise the limit of open files or lower `concurrency`'
   }
   return null
+}
+
+/** A store that refuses everything, as after a full disk, is closed and opened anew with the whole worker. */
+export function throwIfBroken({ ticks }: Pick<Worker, 'ticks'>): void {
+  if (!ticks.broken) return
+  throw new SdkError('STORE_FAILED', `the store cannot be written again and again and is opened anew: ${ticks.trouble}`)
 }
 
 function warnOfUnknownType({ config, log }: Context<DeviceWorkerConfig>, candidates: readonly Device[]) {

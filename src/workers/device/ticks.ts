@@ -13,6 +13,8 @@ export interface Ticks {
   readonly full: boolean
   /** Why the last write failed; null if it did not. */
   readonly trouble: string | null
+  /** It failed so often in a row that it will not mend by itself: the store has to be opened anew. */
+  readonly broken: boolean
   stats(): Record<string, number>
   close(): Promise<void>
 }
@@ -25,6 +27,8 @@ const eventMs = 100
 /** A store that fails is tried again after this, doubled up to the longest. */
 const retryMs = 500
 const maxRetryMs = 10_000
+/** After so many failures in a row, about a quarter of a minute, the store is given up. */
+const failuresToBreak = 6
 /** From so many waiting events and settings on the polls have to wait for the store. */
 const maxWaiting = 20_000
 
@@ -128,6 +132,9 @@ export function openTicks(
     },
     get trouble() {
       return trouble
+    },
+    get broken() {
+      return failures >= failuresToBreak
     },
     stats: () => ({ ...counts, waiting: records.size + events.length + settings.length }),
     async close() {

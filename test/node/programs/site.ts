@@ -36,3 +36,5 @@ setImmediate(() => stray())
 
 closeOnSignals(node).closed.then(({ signal, late }) => say(`closed by ${signal}, late: ${late.join()}`))
 say('ready')
+// A timer that holds nothing: it only fires in a process that something else keeps alive.
+setTimeout(() => say('still there'), 20).unref()

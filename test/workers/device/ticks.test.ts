@@ -1,6 +1,7 @@
 import test from 'brittle'
 import { type Event, SdkError } from '#model'
 import type { Tick } from '#replication'
+import { throwIfBroken } from '../../../src/workers/device/service.js'
 import { openTicks } from '../../../src/workers/device/ticks.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { deferred, record } from '../support.js'
@@ -77,12 +78,17 @@ test('a store that fails loses nothing: it is said, tried again, and order is ke
   t.is(ticks.trouble, 'the disk is full')
   t.is(said, 1)
   ticks.add({ record: record({ id: 'a', at: 2 }), events: [event('2')] })
+  t.absent(ticks.broken, 'once is not for ever')
+  t.execution(() => throwIfBroken({ ticks }))
   await clock.advance(20_000)
   t.is(store.state.written.length, 0)
+  t.ok(ticks.broken)
+  t.exception(() => throwIfBroken({ ticks }), { code: 'STORE_FAILED' }, 'the service begins anew')
   t.ok(ticks.stats().failed! >= 4 && ticks.stats().failed! <= 10, 'tried again, less and less often')
   store.state.failing = false
   await clock.advance(10_000)
   t.is(ticks.trouble, null)
+  t.absent(ticks.broken)
   t.is(said, 2)
   t.is(store.state.written.length, 1)
   const [tick] = store.state.written
