@@ -158,6 +158,7 @@ export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOption
       latePolls: counts.latePolls,
       lagMs: Math.round(counts.lagMs),
       maxLagMs: Math.round(counts.maxLagMs),
+      overdueMs: Math.round(Math.max(0, clock.hr() - waiting.first())),
       active: working.size,
       slow: aside.size,
       queued: waiting.size,

@@ -189,6 +189,7 @@ test('a visit that is wanted during a visit follows it, and a held poller starts
   poller.hold(true)
   await clock.advance(20_000)
   t.is(visits, 2)
+  t.is(poller.stats().overdueMs, 10_001, 'how late it is stands in the figures')
   poller.hold(false)
   await clock.advance(1)
   t.is(visits, 3)
