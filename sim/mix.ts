@@ -3,6 +3,7 @@ import { antminer } from './antminer/index.js'
 import { auradineBreeds } from './auradine/index.js'
 import { avalonBreeds } from './avalon/index.js'
 import { bitaxeBreeds } from './bitaxe/index.js'
+import { braiinsBreeds } from './braiins/index.js'
 import { type Breed, breedsFrom } from './breed.js'
 import { epicBreeds } from './epic/index.js'
 import { antminers, whatsminers } from './hardware.js'
@@ -25,11 +26,12 @@ export const breeds: readonly Breed[] = [
   ...auradineBreeds,
   ...epicBreeds,
   ...protoBreeds,
+  ...braiinsBreeds,
 ]
 
 export const families: readonly string[] = [...new Set(breeds.map(({ family }) => family))]
 
-/** Shares by family or model: `{ whatsminer: 0.6, antminer: 0.4 }`, `{ M56S: 3, 'S21 XP Hyd.': 1 }`. */
+/** Shares by family, by model, or both: `{ whatsminer: 0.6, antminer: 0.4 }`, `{ M56S: 3, 'braiins/S21 Pro': 1 }`. */
 export type Mix = Readonly<Record<string, number>>
 
 export const defaultMix: Mix = { whatsminer: 0.5, antminer: 0.5 }
@@ -49,7 +51,9 @@ export function parseMix(text: string): Mix {
 
 function chosen(mix: Mix): { share: number; breeds: readonly Breed[] }[] {
   const entries = Object.entries(mix).map(([name, share]) => {
-    const found = breeds.filter(({ family, model }) => plain(name) === family || plain(name) === plain(model))
+    const found = breeds.filter(({ family, model }) =>
+      [family, model, `${family}/${model}`].some((each) => plain(each) === plain(name)),
+    )
     if (found.length === 0) {
       const names = [...families, ...breeds.map(({ model }) => model)].join(', ')
       throw new SdkError('BAD_REQUEST', `the mix names "${name}", which is not simulated; there are ${names}`)

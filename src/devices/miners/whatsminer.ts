@@ -3,6 +3,7 @@ import { isLiquid, whatsminerModel, whatsminerModels } from '../hardware/whatsmi
 import { type BtminerRequest, btminer, rpcPort, send } from '../kit/btminer.js'
 import { messageOf, rowsOf, summaryOf } from '../kit/btminer-envelope.js'
 import { bool, type Fields, num, str } from '../kit/json.js'
+import { mayBe } from '../kit/signs.js'
 import { attempt } from '../kit/values.js'
 import { aboutDetails, aboutInfo, aboutVersion, macOf, versionText } from './whatsminer-about.js'
 import { whatsminerCommands } from './whatsminer-commands.js'
@@ -62,6 +63,7 @@ function railVoltage(summary: Fields): number | undefined {
 const probe = (cmd: string): Probe => ({
   name: `btminer ${cmd}`,
   port: rpcPort,
+  when: mayBe('whatsminer'),
   run: (io) => send(io, { cmd }, io.signal),
 })
 const versionProbe = probe('get_version')
