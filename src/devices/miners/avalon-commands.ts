@@ -5,6 +5,7 @@ import type { Credentials, Io } from '../io.js'
 import { ascset, statusOf } from '../kit/avalon.js'
 import { rpc, rpcWrite } from '../kit/cgminer.js'
 import { num } from '../kit/json.js'
+import { checkAccount, checkFanInput } from '../kit/limits.js'
 import { isAsleep, settleMs, shown } from '../kit/shown.js'
 
 /** How far ahead of the miner's clock a soft switch has to be set, s. */
@@ -145,11 +146,7 @@ const automatic = -1
 const setFan: Command<'setFan'> = {
   check(input, model) {
     if (model.fans === 0) throw new SdkError('DEVICE_UNSUPPORTED', 'this model has no fans')
-    const { mode, dutyPct, ...others } = input
-    const other = Object.keys(others)[0]
-    if (other) throw new SdkError('DEVICE_UNSUPPORTED', `this firmware cannot set ${other}`)
-    if (mode === 'manual' && dutyPct === undefined) throw new SdkError('BAD_REQUEST', 'a manual mode needs dutyPct')
-    if (mode === 'auto' && dutyPct !== undefined) throw new SdkError('BAD_REQUEST', 'dutyPct is for the manual mode')
+    checkFanInput(input, ['mode', 'dutyPct'])
   },
   run: async ({ dutyPct }, { io }) => void (await ascset(io, `fan-spd,${dutyPct ?? automatic}`)),
   settled: (now, { dutyPct }) =>
@@ -178,8 +175,7 @@ const setNetwork: Command<'setNetwork'> = {
 const setPassword: Command<'setPassword'> = {
   check({ password, account }) {
     checkWords(password)
-    if (account !== undefined && account !== 'root')
-      throw new SdkError('DEVICE_UNSUPPORTED', 'it has only the account root')
+    checkAccount(account, 'root')
   },
   async run({ password }, { io }) {
     await withLogin(io, ({ password: present }) => ascset(io, `password,${present},${password}`))

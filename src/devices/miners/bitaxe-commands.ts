@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs'
-import { type CommandInput, SdkError } from '#model'
+import { SdkError } from '#model'
 import type { Command, Commands, CommandVisit, Telemetry } from '../define.js'
 import { asicPath, axeos, axeosWrite } from '../kit/axeos.js'
+import { checkFanInput } from '../kit/limits.js'
 import { addressOf, isAsleep, isAwake, settleMs, shown } from '../kit/shown.js'
 import { verifiedSize } from '../kit/upload.js'
 import { parseAsic } from './bitaxe-info.js'
@@ -80,17 +81,9 @@ const setPools: Command<'setPools'> = {
   settleMs: settleMs.restart,
 }
 
-function checkFan(input: CommandInput<'setFan'>) {
-  const { mode, dutyPct, ...others } = input
-  const other = Object.keys(others)[0]
-  if (other) throw new SdkError('DEVICE_UNSUPPORTED', `this firmware cannot set ${other}`)
-  if (mode === 'manual' && dutyPct === undefined) throw new SdkError('BAD_REQUEST', 'a manual mode needs dutyPct')
-  if (mode === 'auto' && dutyPct !== undefined) throw new SdkError('BAD_REQUEST', 'dutyPct is for the manual mode')
-}
-
 /** One wrong name, and nothing is saved: newer builds have another name for the duty. */
 const setFan: Command<'setFan'> = {
-  check: checkFan,
+  check: (input) => checkFanInput(input, ['mode', 'dutyPct']),
   async run({ dutyPct }, { io }) {
     if (dutyPct === undefined) return void (await axeosWrite(io, 'PATCH', settings, { autofanspeed: 1 }))
     try {

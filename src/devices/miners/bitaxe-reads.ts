@@ -2,7 +2,7 @@ import { type Evidence, type From, type Identify, type Match, read, type Telemet
 import { asicPath, axeos, axeosInfo, infoPath } from '../kit/axeos.js'
 import { type Fields, num, str } from '../kit/json.js'
 import { webPage } from '../kit/signs.js'
-import { defined, highest, macOf, temperature } from '../kit/values.js'
+import { attempt, defined, highest, macOf, temperature } from '../kit/values.js'
 import {
   type Asic,
   bestShare,
@@ -41,14 +41,6 @@ function match(seen: Evidence, wantsNerd: boolean): Match | undefined {
     variant: str(info.boardVersion),
     firmware: str(info.version),
     mac: macOf(info.macAddr),
-  }
-}
-
-function attempt<T>(parse: () => T): T | undefined {
-  try {
-    return parse()
-  } catch {
-    return undefined
   }
 }
 

@@ -2,6 +2,7 @@ import { SdkError } from '#model'
 import type { Command, Commands, CommandVisit } from '../define.js'
 import { forgetBraiins, graph } from '../kit/braiins.js'
 import { fields, num, rows, str } from '../kit/json.js'
+import { checkAccount, checkRange } from '../kit/limits.js'
 import { settleMs, shown } from '../kit/shown.js'
 
 /** A mutation; where the connection is cut over it, the read-back decides. */
@@ -35,8 +36,7 @@ const setPowerLimit: Command<'setPowerLimit'> = {
     })
     const { min, max } = fields(fields(fields(fields(fields(answer).bosminer).metadata).autotuning).powerTarget)
     const [low, high] = [num(min), num(max)]
-    if ((low !== undefined && watts < low) || (high !== undefined && watts > high))
-      throw new SdkError('BAD_REQUEST', `this miner takes ${low} to ${high} W, not ${watts} W`)
+    checkRange('target', watts, 'W', low === undefined || high === undefined ? undefined : [low, high])
     await mutate(visit, setTarget, { watts })
   },
   settled: (now, { watts }) => now.tuning?.targetW === watts || now.powerLimitW === watts,
@@ -68,8 +68,7 @@ const setPools: Command<'setPools'> = {
 
 const setPassword: Command<'setPassword'> = {
   check({ account }) {
-    if (account !== undefined && account !== 'root')
-      throw new SdkError('DEVICE_UNSUPPORTED', 'it has only the account root')
+    checkAccount(account, 'root')
   },
   async run({ password }, visit) {
     await mutate(visit, 'mutation ($p: String!) { bos { setPassword(newPassword: $p) { __typename } } }', {

@@ -1,9 +1,10 @@
 import { SdkError } from '#model'
-import type { Command, Commands, CommandVisit } from '../define.js'
+import type { Command, Commands, CommandVisit, Range } from '../define.js'
 import type { Io } from '../io.js'
 import { braiinsRest } from '../kit/braiins.js'
 import type { HttpRequest } from '../kit/http.js'
 import { fields, isObject, num, rows, str } from '../kit/json.js'
+import { checkFanInput, checkRange } from '../kit/limits.js'
 import { settleMs, shown } from '../kit/shown.js'
 
 type Method = NonNullable<HttpRequest['method']>
@@ -23,17 +24,12 @@ const action =
   (_: unknown, { io }: CommandVisit) =>
     write(io, 'PUT', `actions/${name}`, undefined, mayLoseReply)
 
-interface Range {
-  readonly min: number
-  readonly max: number
-}
-
 /** The range of a target anywhere in the constraints of the configuration; undefined if they do not tell it. */
 function rangeOf(value: unknown, target: string, unit: string, depth = 0): Range | undefined {
   if (!isObject(value) || depth > 6) return undefined
   const { min, max } = fields(value[target])
   const [low, high] = [num(fields(min)[unit]), num(fields(max)[unit])]
-  if (low !== undefined && high !== undefined) return { min: low, max: high }
+  if (low !== undefined && high !== undefined) return [low, high]
   for (const inner of Object.values(value)) {
     const found = rangeOf(inner, target, unit, depth + 1)
     if (found) return found
@@ -42,21 +38,19 @@ function rangeOf(value: unknown, target: string, unit: string, depth = 0): Range
 }
 
 /** Asks the miner for its limits before anything is sent; what it does not tell is left to the miner to refuse. */
-async function checkRange(io: Io, target: string, unit: string, value: number, name: string) {
+async function checkTarget(io: Io, target: string, unit: string, value: number, name: string) {
   const constraints = await braiinsRest
     .call(io, { path: '/api/v1/configuration/constraints' })
     .catch((error: unknown) => {
       if (error instanceof SdkError && ['DEVICE_UNSUPPORTED', 'DEVICE_REFUSED'].includes(error.code)) return undefined
       throw error
     })
-  const range = rangeOf(constraints, target, unit)
-  if (range && (value < range.min || value > range.max))
-    throw new SdkError('BAD_REQUEST', `this miner takes ${range.min} to ${range.max} ${name}, not ${value} ${name}`)
+  checkRange('target', value, name, rangeOf(constraints, target, unit))
 }
 
 const setPowerLimit: Command<'setPowerLimit'> = {
   async run({ watts }, { io }) {
-    await checkRange(io, 'power_target', 'watt', watts, 'W')
+    await checkTarget(io, 'power_target', 'watt', watts, 'W')
     await write(io, 'PUT', 'performance/power-target', { watt: watts })
   },
   settled: (now, { watts }) => now.tuning?.targetW === watts,
@@ -65,7 +59,7 @@ const setPowerLimit: Command<'setPowerLimit'> = {
 
 const setHashrateTarget: Command<'setHashrateTarget'> = {
   async run({ ths }, { io }) {
-    await checkRange(io, 'hashrate_target', 'terahash_per_second', ths, 'TH/s')
+    await checkTarget(io, 'hashrate_target', 'terahash_per_second', ths, 'TH/s')
     await write(io, 'PUT', 'performance/hashrate-target', { terahash_per_second: ths })
   },
   settled: (now, { ths }) => now.tuning?.targetThs != null && Math.abs(now.tuning.targetThs - ths) < 0.01,
@@ -97,12 +91,9 @@ const setPools: Command<'setPools'> = {
 const tolerancePct = 3
 
 const setFan: Command<'setFan'> = {
-  check({ mode, dutyPct, ...others }, model) {
+  check(input, model) {
     if (model.fans === 0) throw new SdkError('DEVICE_UNSUPPORTED', 'this model has no fans')
-    const other = Object.keys(others)[0]
-    if (other) throw new SdkError('DEVICE_UNSUPPORTED', `this firmware cannot set ${other}`)
-    if (mode === 'manual' && dutyPct === undefined) throw new SdkError('BAD_REQUEST', 'a manual mode needs dutyPct')
-    if (mode === 'auto' && dutyPct !== undefined) throw new SdkError('BAD_REQUEST', 'dutyPct is for the manual mode')
+    checkFanInput(input, ['mode', 'dutyPct'])
   },
   run: ({ dutyPct }, { io }) =>
     write(
