@@ -36,7 +36,14 @@ export class Roster {
   }
 
   add(reader: Reader): void {
-    for (const { id } of reader.records()) this.#changed.set(id, reader)
+    for (const { id } of reader.records()) this.#note(id, reader)
+  }
+
+  /** What another feed said of the same device is heard first: the order in which they are asked decides nothing. */
+  #note(id: string, reader: Reader): void {
+    const other = this.#changed.get(id)
+    if (other && other !== reader) this.#update(id, other, this.#clock.now())
+    this.#changed.set(id, reader)
   }
 
   remove(reader: Reader, others: readonly Reader[]): void {
@@ -54,8 +61,8 @@ export class Roster {
   }
 
   changed(reader: Reader, { records, removed }: Change): void {
-    for (const { id } of records) this.#changed.set(id, reader)
-    for (const id of removed) this.#changed.set(id, reader)
+    for (const { id } of records) this.#note(id, reader)
+    for (const id of removed) this.#note(id, reader)
   }
 
   /** Brings what is shown up to now. */

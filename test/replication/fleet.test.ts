@@ -93,20 +93,19 @@ test('totals are the naive sums, whatever changes', async (t) => {
     hashrateThs: reading,
     powerW: reading,
     age: fc.integer({ min: 0, max: 60_000 }),
-    site: fc.constantFrom('home', 'north'),
     removed: fc.boolean(),
     wait: fc.integer({ min: 0, max: 20_000 }),
   })
   await fc.assert(
     fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 40 }), async (changes) => {
       const clock = new FakeClock(start)
-      const feeds = [new Feed('one'), new Feed('two')]
+      const feeds = [new Feed('one'), new Feed('two', [], 'north')]
       const view = viewOf(feeds, clock)
-      for (const { device, status, hashrateThs, powerW, age, site, removed, wait } of changes) {
+      for (const { device, status, hashrateThs, powerW, age, removed, wait } of changes) {
         await clock.advance(wait)
         const feed = feeds[device % 2]!
         if (removed) feed.remove(id(device))
-        else feed.put(record(id(device), clock.now() - age, { hashrateThs, powerW }, { status, site }))
+        else feed.put(record(id(device), clock.now() - age, { hashrateThs, powerW }, { status, site: feed.site }))
         const live = feeds
           .flatMap((each) => each.records())
           .filter((each) => isLive(each.status) && clock.now() - each.askedAt! < 30_000)
@@ -238,8 +237,8 @@ test('groups; racks are told apart by container, devices without a place have th
     new Feed('wm', [
       record('a', start, { powerW: 1 }, { location: { container: 'c1', rack: 1 }, tags: ['x', 'y'] }),
       record('b', start, { powerW: 2 }, { location: { container: 'c2', rack: 1 }, tags: ['x'] }),
-      record('c', start, { powerW: 4 }, { site: 'north' }),
     ]),
+    new Feed('wm', [record('c', start, { powerW: 4 }, { site: 'north' })], 'north'),
   ])
   const powers = (by: Parameters<FleetView['groups']>[0]) =>
     Object.fromEntries(view.groups(by).map(({ key, totals }) => [key, totals.powerW]))
@@ -247,6 +246,20 @@ test('groups; racks are told apart by container, devices without a place have th
   t.alike(powers('rack'), { '': 4, 'c1/1': 1, 'c2/1': 2 })
   t.alike(powers('tag'), { '': 4, x: 3, y: 1 })
   t.alike(powers('worker'), { wm: 7 })
+})
+
+test('a feed speaks for the devices of its own site alone', (t) => {
+  const view = viewOf([
+    new Feed('wm', [record('a', start, { powerW: 1 })]),
+    new Feed(
+      'wm',
+      [record('a', start + 1, { powerW: 9 }, { site: 'north' }), record('b', start, { powerW: 5 })],
+      'north',
+    ),
+  ])
+  t.is(view.device('a')?.metrics.powerW, 1, 'nobody takes over a device by its id')
+  t.absent(view.device('b'))
+  t.is(view.totals().powerW, 1)
 })
 
 test('readers come and go; what they leave is let go of', (t) => {
