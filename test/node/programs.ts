@@ -30,7 +30,11 @@ export function run(t: Assertions, name: string, args: readonly string[], input 
   child.stderr!.on('data', (chunk) => {
     err += chunk
   })
-  t.teardown(() => child.kill('SIGKILL'))
+  const kill = () => void child.kill('SIGKILL')
+  // A test that ends by an error never comes to its teardown.
+  process.once('exit', kill)
+  child.once('close', () => process.off('exit', kill))
+  t.teardown(kill)
   return {
     child,
     line: (text) => until(() => out.split('\n').includes(text), `${name} prints ${text}\n${err}`, startMs),
