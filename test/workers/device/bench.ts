@@ -1,5 +1,5 @@
 import type { Assertions } from 'brittle'
-import { type Device, miners } from '#devices'
+import { type Device, devices } from '#devices'
 import { openVault } from '#keys'
 import { type DeviceEntry, type Log, silentLog, systemClock } from '#model'
 import { openStore, type Store } from '#replication'
@@ -40,7 +40,7 @@ export async function startWorker(t: Assertions, options: BenchOptions): Promise
     site: 'home',
     intervalMs: options.intervalMs ?? 200,
   })
-  const candidates: readonly Device[] = miners.filter(
+  const candidates: readonly Device[] = devices.filter(
     ({ library }) => library === (options.library ?? 'miner-antminer'),
   )
   const worker = await openWorker({
