@@ -14,6 +14,7 @@
  * Auradine: the read-only RPC on 4028, the REST interface with its token on 8080.
  * Proto Rig: the REST interface with its bearer login.
  * Braiins OS: the RPC of BOSminer, GraphQL (questions are told by what they ask for, their grammar is not read), REST.
+ * SealMiner: the read-only RPC on 4028, the pages behind their login on 80.
  *
  * Not simulated: TLS and the pages for browsers, UDP announcements, the vendor tool's port 8889, `set.miner.report`, single chips,
  * firmware images (any is taken that looks like one), real pools (shares are counted, none is sent), a change of the miner's own

@@ -8,6 +8,7 @@ import { type Breed, breedsFrom } from './breed.js'
 import { epicBreeds } from './epic/index.js'
 import { antminers, whatsminers } from './hardware.js'
 import { protoBreeds } from './proto/index.js'
+import { sealminerBreeds } from './sealminer/index.js'
 import { simulatedPassword, whatsminer } from './whatsminer/index.js'
 
 // On 4433 the accounts have names; on 4028 there is only a password.
@@ -27,6 +28,7 @@ export const breeds: readonly Breed[] = [
   ...epicBreeds,
   ...protoBreeds,
   ...braiinsBreeds,
+  ...sealminerBreeds,
 ]
 
 export const families: readonly string[] = [...new Set(breeds.map(({ family }) => family))]

@@ -75,6 +75,16 @@ const auradines: Answers = {
   report: flux('ipreport'),
 }
 
+const seal = (name: string) => [`sealminer/v2025/${name}.json`]
+const seals: Answers = {
+  stats: seal('stats'),
+  summary: seal('summary'),
+  pools: seal('pools'),
+  version: seal('version'),
+  info: seal('get_system_info'),
+  psu: seal('miner_psu_status'),
+}
+
 const captured: readonly (readonly [library: string, family: string, answers: Answers])[] = [
   ['miner-auradine', 'stock', auradines],
   ['miner-avalon', 'stock', avalons],
@@ -85,6 +95,7 @@ const captured: readonly (readonly [library: string, family: string, answers: An
   ['miner-epic', 'epic', epics],
   ['miner-epic', 'stock', epics],
   ['miner-proto', 'stock', protos],
+  ['miner-sealminer', 'stock', seals],
 ]
 
 const strange = fc.oneof(

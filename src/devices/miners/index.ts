@@ -11,6 +11,7 @@ import { epicMiner } from './epic.js'
 import { epicAntminer } from './epic-antminer.js'
 import { nerdaxe } from './nerdaxe.js'
 import { protoRig } from './proto.js'
+import { sealminer } from './sealminer.js'
 import { whatsminer } from './whatsminer.js'
 import { whatsminerV3 } from './whatsminer-v3.js'
 
@@ -26,6 +27,7 @@ export const miners: readonly Device[] = [
   epicAntminer,
   nerdaxe,
   protoRig,
+  sealminer,
   whatsminer,
   whatsminerV3,
 ]
