@@ -6,7 +6,7 @@ import type { DeviceRecord } from '#model'
 import { cli, startCli } from '../support/cli.js'
 
 /** One demo site serves all that follows: it is what a newcomer has a minute after the install. */
-test('a fresh folder becomes a demo site, and every command works on it', { timeout: 120_000 }, async (t) => {
+test('a fresh folder becomes a demo site, and every command works on it', { timeout: 220_000 }, async (t) => {
   const cwd = await t.tmp()
   const site = startCli(['start'], { cwd, env: { MININGSDK_LOG_LEVEL: 'warn' } })
   t.teardown(() => site.child.kill('SIGKILL'))

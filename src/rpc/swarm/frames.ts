@@ -12,12 +12,12 @@ const watched = new WeakMap<object, Frames>()
 
 /**
  * Sees long messages before they are collected: the Noise stream tells its socket how much is still to come, and we listen in. Once a
- * stream, however many lines it carries. Undefined where the stream shows no socket.
+ * stream, however many lines it carries. Undefined where the stream does not show what it needs.
  */
 export function framesOf(stream: NoiseStream): Frames | undefined {
   const socket = stream.rawStream
   const tell = socket?.setContentSize
-  if (!socket || !tell) return undefined
+  if (!socket || !tell || stream.rawBytesRead === undefined) return undefined
   const known = watched.get(socket)
   if (known) return known
   const frames: Frames = { announced: undefined, onAnnounced: undefined }

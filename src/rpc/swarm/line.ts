@@ -9,7 +9,7 @@ export type Takers = Partial<Record<Kind, (body: Uint8Array) => void>>
 export interface Wire {
   readonly closed: boolean
   readonly stream: NoiseStream
-  readonly mux: { readonly drained: boolean }
+  readonly mux: { readonly drained?: boolean }
   respond(method: string, options: typeof plain, handler: (bytes: Uint8Array) => Uint8Array): unknown
   event(method: string, bytes: Uint8Array, options: typeof plain): void
   destroy(error?: Error): void
@@ -76,7 +76,7 @@ export function lineOf(wire: Wire, takers: Takers, onClose: () => void): Line {
     batched = 0
     if (wire.closed) return
     wire.event(method, bytes, plain)
-    if (wire.mux.drained) unsent = 0
+    if (wire.mux.drained !== false) unsent = 0
   }
 
   return {
