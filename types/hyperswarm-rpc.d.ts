@@ -9,13 +9,11 @@ declare module '@hyperswarm/rpc' {
   interface Stream {
     readonly remotePublicKey: Uint8Array
     on(event: 'error', listener: (error: Error & { code?: string }) => void): unknown
-    on(event: 'drain', listener: () => void): unknown
+    on(event: 'drain' | 'handshake', listener: () => void): unknown
     destroy(error?: Error): unknown
-    /** Bytes of whole messages that have arrived. */
-    readonly rawBytesRead?: number
     readonly rawStream?: {
       readonly packetsReceived?: number
-      setContentSize?(bytes: number): void
+      on?(event: 'data', listener: (chunk: Uint8Array) => void): unknown
     } | null
   }
   interface Dht {

@@ -109,12 +109,9 @@ export function swarmPool(options: SwarmPoolOptions): SwarmPool {
         channel.on('open', () => resolve())
         channel.on('close', () => reject(new SdkError('UNAVAILABLE', why)))
       })
-      const frames = network.shared ? undefined : framesOf(channel.stream)
-      if (frames) {
-        frames.onAnnounced = (bytes) => {
-          if (bytes > limits.replyBytes) channel.destroy()
-        }
-      }
+      // Where the connection is for RPC alone, nobody sends longer messages than ours may be.
+      if (!network.shared)
+        channel.stream.on('handshake', () => framesOf(channel.stream, limits.replyBytes, () => channel.destroy()))
       use(channel)
       return opened
     },

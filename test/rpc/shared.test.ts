@@ -30,14 +30,10 @@ async function pair(t: Assertions, limits: Partial<ServerLimits>) {
   return { server, pool, far, near, calls: client(desk, pool.transport(far.key, 'desk', 'desk')) }
 }
 
-test('long messages over a shared connection are no sign of a slow or deaf peer', async (t) => {
-  const { server, calls } = await pair(t, { messageMs: 1, backlogBytes: 1_000_000 })
+test('long answers over a shared connection are no sign of a peer that takes none', async (t) => {
+  const { server, calls } = await pair(t, { backlogBytes: 1_000_000 })
   for (let turn = 0; turn < 20; turn++) t.is((await calls.echo({ text: long })).text.length, long.length)
-  // Longer than the server looks after its peers.
-  await new Promise((resolve) => setTimeout(resolve, 2_500))
-  t.is((await calls.echo({ text: 'still' })).text, 'still')
-  const { refused } = server.stats()
-  t.alike([refused.slow, refused.unread], [0, 0])
+  t.is(server.stats().refused.unread, 0)
 })
 
 test('a pool that lets go of an idle peer leaves the connection, and calls again over it', async (t) => {

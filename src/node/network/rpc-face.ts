@@ -67,10 +67,6 @@ export class SharedStream extends EventEmitter {
     return this.#stream?.rawStream ?? null
   }
 
-  get rawBytesRead(): number {
-    return this.#stream?.rawBytesRead ?? 0
-  }
-
   bind({ stream, mux }: Link): void {
     if (this.destroying) return
     this.#stream = stream

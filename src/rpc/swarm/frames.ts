@@ -1,37 +1,50 @@
 import type { NoiseStream } from './network.js'
 
-/** The long message that is on its way in. */
+/** The encrypted messages that come in, seen before they are collected. */
 export interface Frames {
-  /** When it was announced, in whole messages before it; undefined: none is on its way. */
-  announced: { readonly before: number } | undefined
-  /** Called with the length of a message that begins to come in and does not fit into one datagram. */
-  onAnnounced: ((bytes: number) => void) | undefined
+  /** How many have begun. */
+  readonly begun: number
+  /** Whether the last one has not ended yet. */
+  readonly incomplete: boolean
 }
 
-const watched = new WeakMap<object, Frames>()
+const lengthBytes = 3
 
 /**
- * Sees long messages before they are collected: the Noise stream tells its socket how much is still to come, and we listen in. Once a
- * stream, however many lines it carries. Undefined where the stream does not show what it needs.
+ * Follows the lengths (`u24`, little-endian) that stand before the encrypted messages. `onTooLong` is called as soon as a length above the
+ * limit was read: whoever ends the stream then ends it before memory is taken for the message. To be called before anything has
+ * arrived, that is within the event `connection` or `handshake`; undefined where the stream shows no socket.
  */
-export function framesOf(stream: NoiseStream): Frames | undefined {
+export function framesOf(stream: NoiseStream, limitBytes: number, onTooLong: () => void): Frames | undefined {
   const socket = stream.rawStream
-  const tell = socket?.setContentSize
-  if (!socket || !tell || stream.rawBytesRead === undefined) return undefined
-  const known = watched.get(socket)
-  if (known) return known
-  const frames: Frames = { announced: undefined, onAnnounced: undefined }
-  watched.set(socket, frames)
-  socket.setContentSize = (bytes) => {
-    frames.announced = { before: stream.rawBytesRead ?? 0 }
-    frames.onAnnounced?.(bytes)
-    tell.call(socket, bytes)
+  if (!socket?.on) return undefined
+  let begun = 0
+  let missing = 0
+  let length = 0
+  let read = 0
+  socket.on('data', (chunk) => {
+    for (let at = 0; at < chunk.length; ) {
+      if (missing > 0) {
+        const step = Math.min(missing, chunk.length - at)
+        missing -= step
+        at += step
+        continue
+      }
+      if (read === 0) begun++
+      length += chunk[at++]! * 256 ** read++
+      if (read < lengthBytes) continue
+      missing = length
+      if (length > limitBytes) return onTooLong()
+      length = 0
+      read = 0
+    }
+  })
+  return {
+    get begun() {
+      return begun
+    },
+    get incomplete() {
+      return missing > 0 || read > 0
+    },
   }
-  return frames
-}
-
-/** Whether the announced message is still incomplete. */
-export function isIncomplete(frames: Frames, stream: NoiseStream): boolean {
-  if (frames.announced && frames.announced.before !== (stream.rawBytesRead ?? 0)) frames.announced = undefined
-  return frames.announced !== undefined
 }

@@ -5,7 +5,7 @@ import type { Caller } from '../contract.js'
 import { bucket } from './bucket.js'
 import type { Desk, Guest, Visit } from './desk.js'
 import { decodeNumber, encodeNumber } from './envelope.js'
-import { type Frames, framesOf, isIncomplete } from './frames.js'
+import { type Frames, framesOf } from './frames.js'
 import type { ServerLimits } from './limits.js'
 import { lineOf, type Wire } from './line.js'
 import type { Reason, Refusals } from './refusals.js'
@@ -38,9 +38,9 @@ interface Watched extends Visit {
   opened: boolean
   heard: number
   silentMs: number
-  /** The long message that was incomplete at the last look, and since when. */
-  incomplete: Frames['announced']
-  incompleteSince: number
+  /** The message that was the last one at the last look, and since when. */
+  message: number
+  messageSince: number
 }
 
 const lookMs = 1000
@@ -135,21 +135,18 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
       running: new Map(),
       since: now,
       lastCallAt: now,
-      frames: framesOf(wire.stream),
+      frames: shared
+        ? undefined
+        : framesOf(wire.stream, limits.requestBytes + wrapBytes, () => showOut(visit, 'message-size')),
       opened: false,
       heard: 0,
       silentMs: 0,
-      incomplete: undefined,
-      incompleteSince: now,
+      message: 0,
+      messageSince: now,
     }
     wire.on('open', () => {
       visit.opened = true
     })
-    if (visit.frames && !shared) {
-      visit.frames.onAnnounced = (bytes) => {
-        if (bytes > limits.requestBytes + wrapBytes) showOut(visit, 'message-size')
-      }
-    }
     return visit
   }
 
@@ -188,12 +185,11 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
     visit.silentMs = heard === visit.heard ? visit.silentMs + passed : 0
     visit.heard = heard
     if (running.size > 0 && visit.silentMs >= limits.silentMs) return showOut(visit, 'silent')
-    const incomplete = frames && isIncomplete(frames, line.stream) ? frames.announced : undefined
-    if (incomplete !== visit.incomplete) {
-      visit.incomplete = incomplete
-      visit.incompleteSince = now
+    if (frames && frames.begun !== visit.message) {
+      visit.message = frames.begun
+      visit.messageSince = now
     }
-    if (incomplete && now - visit.incompleteSince >= limits.messageMs) return showOut(visit, 'slow')
+    if (frames?.incomplete && now - visit.messageSince >= limits.messageMs) return showOut(visit, 'slow')
     if (shared) return
     if (!visit.opened && now - visit.since >= limits.openMs) return showOut(visit, 'not-opened')
     if (running.size === 0 && now - visit.lastCallAt >= limits.idleMs) showOut(visit, 'idle')

@@ -24,7 +24,7 @@ export interface ServerLimits {
   readonly openMs: number
   /** Without any call; only where the connection is for RPC alone. */
   readonly idleMs: number
-  /** From the beginning of a long message to its end. */
+  /** From the beginning of a message to its end; only where the connection is for RPC alone. */
   readonly messageMs: number
   /** Nothing heard of a peer whose calls are at work: they end. */
   readonly silentMs: number

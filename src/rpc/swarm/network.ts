@@ -6,19 +6,18 @@ export interface KeyPair {
   readonly secretKey: Uint8Array
 }
 
-/** What is used of a Noise stream to a peer. Only the first two are there in any case. */
+/** What is used of a Noise stream to a peer. */
 export interface NoiseStream {
   readonly remotePublicKey: Uint8Array
   on(event: 'error', listener: (error: Error & { code?: string }) => void): unknown
-  on(event: 'drain', listener: () => void): unknown
+  /** `handshake`: from now on there is a socket, and nothing has come over it yet. */
+  on(event: 'drain' | 'handshake', listener: () => void): unknown
   destroy(error?: Error): unknown
-  /** Bytes of whole messages that have arrived. */
-  readonly rawBytesRead?: number
-  /** The socket below. */
+  /** The socket below, as it is before decryption. */
   readonly rawStream?: {
+    /** Datagrams, acknowledgements too. */
     readonly packetsReceived?: number
-    /** Called by the Noise stream with what is still to come of a message, before it is collected. */
-    setContentSize?(bytes: number): void
+    on?(event: 'data', listener: (chunk: Uint8Array) => void): unknown
   } | null
 }
 
