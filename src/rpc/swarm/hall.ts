@@ -127,6 +127,7 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
         ping: (bytes) => pong(visit, bytes),
       },
       () => leave(visit),
+      () => refused.count('malformed', guest.key),
     )
     const now = clock.hr()
     const visit: Watched = {

@@ -42,7 +42,7 @@ const method = 'messages'
  * library are used: while the answer to one that came in a batch is pending, it holds back everything that goes out on the connection,
  * replication included. What is not well formed ends the line, as does a taker that throws.
  */
-export function lineOf(wire: Wire, takers: Takers, onClose: () => void): Line {
+export function lineOf(wire: Wire, takers: Takers, onClose: () => void, onMalformed = () => {}): Line {
   const { stream } = wire
   const batch: Uint8Array[] = []
   let heard = 0
@@ -56,6 +56,7 @@ export function lineOf(wire: Wire, takers: Takers, onClose: () => void): Line {
     try {
       forEachMessage(bytes, take)
     } catch {
+      onMalformed()
       wire.destroy()
     }
     // Matters only to who asked with a request: without one, the library would throw.
