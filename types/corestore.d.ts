@@ -1,6 +1,7 @@
 declare module 'corestore' {
   import type { Duplex } from 'node:stream'
   import type Hypercore from 'hypercore'
+  import type Rache from 'rache'
 
   interface CoreOptions {
     writable?: boolean
@@ -17,6 +18,8 @@ declare module 'corestore' {
     /** false: a replicated stream carries only the logs that are attached to it one by one. */
     active?: boolean
     wait?: boolean
+    /** Shared by the trees of all its logs. */
+    globalCache?: Rache
   }
 
   export default class Corestore {

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import Corestore from 'corestore'
+import Rache from 'rache'
 import type { Log } from '#model'
 import { storeError } from './layout.js'
 
@@ -24,6 +25,7 @@ export async function openCores(path: string, log: Log, primaryKey?: Uint8Array)
   // With `active: false` a connection carries only the logs that are attached to it.
   let options: ConstructorParameters<typeof Corestore>[1] = {
     active: false,
+    globalCache: new Rache({ maxSize: cachedBlocks }),
     ...(primaryKey && { primaryKey: Buffer.from(primaryKey), unsafe: true }),
   }
   for (let attempt = 0; ; attempt++) {
@@ -37,6 +39,9 @@ export async function openCores(path: string, log: Log, primaryKey?: Uint8Array)
     }
   }
 }
+
+/** Blocks of trees kept in memory for all tables of a store, unpacked: some kB each. By itself it would be 65,536, more than the whole process should take. */
+const cachedBlocks = 2048
 
 const cures = [
   {

@@ -12,7 +12,7 @@ const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
   'devices/kit': { rooms: ['model'], packages: ['aedes', 'undici'] },
   replication: {
     rooms: ['model', 'keys'],
-    packages: ['autobase', 'b4a', 'corestore', 'hyperbee', 'hypercore', 'hypercore-crypto'],
+    packages: ['autobase', 'b4a', 'corestore', 'hyperbee', 'hypercore', 'hypercore-crypto', 'rache'],
   },
   node: { rooms: ['model', 'keys', 'rpc', 'replication'], packages: ['pino', 'fastest-levenshtein', 'b4a'] },
   'node/network': {
