@@ -37,7 +37,11 @@ async function openDesk(
   t.teardown(mesh.close)
   const callers = new Map<string, Caller>()
   const far = mesh.member()
-  const answers = { echo: (input: { text: string }) => input, command: () => null, wait: () => new Promise<null>(() => {}) }
+  const answers = {
+    echo: (input: { text: string }) => input,
+    command: () => null,
+    wait: () => new Promise<null>(() => {}),
+  }
   const endpoint = guard(desk, serve(desk, { ...answers, ...handlers }), mayAt('north'))
   const server = await mesh.server(far, {
     callerOf: membersOnly(callers),
@@ -53,7 +57,9 @@ async function openDesk(
     client(desk, mesh.pool(member, impatient).transport(far.key, 'desk', service), defaults)
   /** The bare connection of an attacker that has a key. */
   const streamOf = async (member: Member) => {
-    const stream = member.network.connect(far.keyPair.publicKey, { keyPair: member.keyPair }) as unknown as HostileStream
+    const stream = member.network.connect(far.keyPair.publicKey, {
+      keyPair: member.keyPair,
+    }) as unknown as HostileStream
     stream.on('error', () => {})
     await stream.opened
     return stream
@@ -117,16 +123,24 @@ const beyond: [string, Caller, CallOptions][] = [
     { id: 'key:south', scope: 'admin', sites: ['south'] },
     { caller: { id: 'token:1', scope: 'admin', sites: ['north'] } },
   ],
-  ['a user of a gateway that may read only', { id: 'key:gate', scope: 'admin' }, { caller: { id: 'token:2', scope: 'read' } }],
+  [
+    'a user of a gateway that may read only',
+    { id: 'key:gate', scope: 'admin' },
+    { caller: { id: 'token:2', scope: 'read' } },
+  ],
 ]
 test('who asks for more than it holds is refused, and counted', async (t) => {
   let commanded = 0
-  const { server, join, callsOf } = await openDesk(t, {}, {
-    command() {
-      commanded++
-      return null
+  const { server, join, callsOf } = await openDesk(
+    t,
+    {},
+    {
+      command() {
+        commanded++
+        return null
+      },
     },
-  })
+  )
   for (const [what, caller, defaults] of beyond)
     t.is(await codeOf(callsOf(join(caller), defaults).command({})), 'FORBIDDEN', what)
   t.is(commanded, 0)
@@ -173,16 +187,20 @@ test('thousands of calls at once: so many work, so many wait, the rest is refuse
   let working = 0
   let most = 0
   const done: (() => void)[] = []
-  const { mesh, server, far, join, callsOf } = await openDesk(t, { callsInFlight: 8, callsQueued: 16 }, {
-    wait: () =>
-      new Promise((resolve) => {
-        most = Math.max(most, ++working)
-        done.push(() => {
-          working--
-          resolve(null)
-        })
-      }),
-  })
+  const { mesh, server, far, join, callsOf } = await openDesk(
+    t,
+    { callsInFlight: 8, callsQueued: 16 },
+    {
+      wait: () =>
+        new Promise((resolve) => {
+          most = Math.max(most, ++working)
+          done.push(() => {
+            working--
+            resolve(null)
+          })
+        }),
+    },
+  )
   const flood = mesh.pool(join(reader), { callsInFlight: 5000 })
   const calls = client(desk, flood.transport(far.key, 'desk', 'desk'))
   const codes = Array.from({ length: 3000 }, () => codeOf(calls.wait({})))
@@ -253,15 +271,19 @@ test('who does not take its answers loses its connection', async (t) => {
 test('whoever goes away ends what it asked for', async (t) => {
   let told: unknown
   let began = false
-  const { mesh, server, far, join } = await openDesk(t, {}, {
-    wait(_, { signal }) {
-      began = true
-      signal.addEventListener('abort', () => {
-        told = (signal.reason as SdkError).code
-      })
-      return new Promise(() => {})
+  const { mesh, server, far, join } = await openDesk(
+    t,
+    {},
+    {
+      wait(_, { signal }) {
+        began = true
+        signal.addEventListener('abort', () => {
+          told = (signal.reason as SdkError).code
+        })
+        return new Promise(() => {})
+      },
     },
-  })
+  )
   const pool = mesh.pool(join(reader))
   const code = codeOf(client(desk, pool.transport(far.key, 'desk', 'desk')).wait({}))
   await until(() => began, 'the handler begins')
