@@ -1,8 +1,9 @@
 import type { Clock } from '#model'
 import { type Base, hexOf } from './base.js'
 
-/** What is not signed although we signed waits for other signers: no use to say it again and again. */
+/** What is not signed although we signed waits for other signers: we say it less and less often, and after so often only in answer. */
 const mostInVain = 3
+const slowest = 6
 
 /**
  * Who signs says so in its log; the library does it by itself only where writers met, and by a timer that knows nothing of a copy in doubt.
@@ -17,6 +18,8 @@ export class Acker {
   #closed = false
   #inVain = 0
   #seen = ''
+  /** What the others had said when we last did. */
+  #answered = ''
 
   constructor(base: Base, clock: Clock, ms: number, mayAppend: () => boolean) {
     this.#base = base
@@ -27,7 +30,9 @@ export class Acker {
 
   look(): void {
     if (this.#stop || this.#closed || !this.#due()) return
-    this.#stop = this.#clock.after(this.#ms * (1 + Math.max(0, this.#turn()) / 3), () => {
+    // One after another, so that each sees what those before it said.
+    const ms = this.#ms * 2 ** Math.min(this.#inVain, slowest) * (1 + Math.max(0, this.#turn()) / 3)
+    this.#stop = this.#clock.after(ms, () => {
       this.#stop = undefined
       void this.#ack()
     })
@@ -37,13 +42,13 @@ export class Acker {
     const { isIndexer, writable, view } = this.#base
     const { length, signedLength } = view.core
     if (!isIndexer || !writable || signedLength >= length || !this.#mayAppend()) return false
-    // What another signer has said since is worth an answer: two of three need a few rounds. There are never two of whom one is gone.
-    const seen = `${length} ${signedLength} ${this.#others()}`
+    const seen = `${length} ${signedLength}`
     if (seen !== this.#seen) {
       this.#seen = seen
       this.#inVain = 0
     }
-    return this.#inVain < mostInVain
+    // What another signer has said since is worth an answer: two of three need a few rounds.
+    return this.#inVain < mostInVain || this.#others() !== this.#answered
   }
 
   #others(): string {
@@ -52,7 +57,6 @@ export class Acker {
     return heads.filter((head) => !head.startsWith(hexOf(local.key))).join()
   }
 
-  /** One after another, so that each sees what those before it said. */
   #turn(): number {
     const { system, local } = this.#base
     return (system?.indexers ?? []).findIndex(({ key }) => hexOf(key) === hexOf(local.key))
@@ -61,6 +65,7 @@ export class Acker {
   async #ack(): Promise<void> {
     if (this.#closed || !this.#due()) return
     this.#inVain++
+    this.#answered = this.#others()
     // A base that closes or stopped has said so elsewhere.
     await this.#base.append(null).catch(() => undefined)
     this.look()

@@ -1,26 +1,35 @@
 import type { Changes } from 'autobase'
 import type { Key } from '#keys'
+import type { Clock } from '#model'
 import type { Mirror } from './mirror.js'
 import type { RecordPart } from './shapes.js'
 import { type View, viewName } from './view.js'
 
+const retryMs = 1000
+
 /** Keeps the mirror at the view: one round at a time, whatever came meanwhile in the next. */
 export class Follower {
   readonly #mirror: Mirror
+  readonly #clock: Clock
   readonly #told: (parts: ReadonlySet<RecordPart>, revoked: readonly Key[]) => void
   readonly #failed: (error: unknown) => void
   /** The first block that is not in the mirror, or not as it was. */
   #from = 0
+  /** The same, of a state that is not stored yet: it cannot be read. */
+  #coming = Number.POSITIVE_INFINITY
   #round: Promise<void> | undefined
   #again = false
   #closed = false
+  #retry: () => void = () => undefined
 
   constructor(
     mirror: Mirror,
+    clock: Clock,
     told: (parts: ReadonlySet<RecordPart>, revoked: readonly Key[]) => void,
     failed: (error: unknown) => void,
   ) {
     this.#mirror = mirror
+    this.#clock = clock
     this.#told = told
     this.#failed = failed
   }
@@ -28,7 +37,13 @@ export class Follower {
   /** Before a new state of the view is stored: what will have changed. */
   note(changes: Changes): void {
     const change = changes.get(viewName)
-    if (change) this.#from = Math.min(this.#from, change.shared)
+    if (change) this.#coming = Math.min(this.#coming, change.shared)
+  }
+
+  /** What was noted is stored. */
+  stored(): void {
+    this.#from = Math.min(this.#from, this.#coming)
+    this.#coming = Number.POSITIVE_INFINITY
   }
 
   /** The view's log was replaced: nothing of the mirror is sure. */
@@ -65,7 +80,9 @@ export class Follower {
           )
       } catch (error) {
         this.#from = Math.min(this.#from, from)
-        if (!this.#closed) this.#failed(error)
+        if (this.#closed) return
+        this.#failed(error)
+        this.#retry = this.#clock.after(retryMs, () => void this.follow(view))
         return
       }
     } while (this.#again && !this.#closed)
@@ -81,6 +98,7 @@ export class Follower {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#retry()
     await this.#round
   }
 }

@@ -15,6 +15,28 @@ import type {
 } from './shapes.js'
 import { rows, type View } from './view.js'
 
+const tries = 3
+
+/**
+ * Reads a state of the view that does not move meanwhile, through a tree of its own: the one of the view keeps in mind what it has read, also
+ * of blocks that are others since writers met or signers changed.
+ */
+export async function atOnce<T>(view: View, job: (state: View) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const state = view.snapshot()
+    try {
+      await state.ready()
+      return await job(state)
+    } catch (error) {
+      // It was moved to other logs under our hands.
+      if (attempt === tries) throw error
+    } finally {
+      await state.close()
+    }
+  }
+}
+
+const end = '\u{10ffff}'
 const defaultRows = 100
 const maxRows = 1000
 
@@ -48,19 +70,35 @@ export async function* readDevices(
   view: View,
   of?: { readonly member: string; readonly service: string },
 ): AsyncGenerator<DevicePlace & { member: string; service: string }> {
-  const prefix = of ? rows.devicePages(of.member, of.service) : rows.devices
-  let owner = ''
-  let pages = 0
-  for await (const { key, value } of view.createReadStream(under(prefix))) {
-    const [, member = '', name = '', page = ''] = key.split('/')
-    if (owner !== `${member}/${name}`) {
-      owner = `${member}/${name}`
-      pages = await newestPageCount(view, member, decodeURIComponent(name))
+  const owners = of ? [of] : await atOnce(view, deviceOwners)
+  for (const { member, service } of owners) {
+    const pages = await atOnce(view, (state) => newestPageCount(state, member, service))
+    for (let page = 0; page < pages; page++) {
+      const row = await atOnce(view, (state) => state.get(rows.devicePage(member, service, page)))
+      for (const device of row ? unpackDevices((row.value as DevicesRow).data) : [])
+        yield { ...device, member, service }
     }
-    if (Number(page) >= pages) continue
-    const service = decodeURIComponent(name)
-    for (const device of unpackDevices((value as DevicesRow).data)) yield { ...device, member, service }
   }
+}
+
+/** Who has pages: one look for each, however many pages it has. */
+async function deviceOwners(view: View): Promise<{ member: string; service: string }[]> {
+  const found: { member: string; service: string }[] = []
+  let after: string = rows.devices
+  for (;;) {
+    const [next] = await take(view.createReadStream({ gte: after, lt: `${rows.devices}${end}` }, { limit: 1 }))
+    if (!next) return found
+    const [, member = '', name = ''] = next.key.split('/')
+    const service = decodeURIComponent(name)
+    found.push({ member, service })
+    after = rows.devicePages(member, service) + end
+  }
+}
+
+async function take<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const each of stream) found.push(each)
+  return found
 }
 
 /** How many pages the worker has, by the newest of them. */

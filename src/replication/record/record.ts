@@ -1,16 +1,20 @@
 import type { Duplex } from 'node:stream'
+import type Corestore from 'corestore'
 import { type Key, type KeyPair, keyOf } from '#keys'
 import { type Clock, type Log, SdkError, silentLog, systemClock, toSdkError, within } from '#model'
+import { openCores } from '../cores.js'
+import { storeError } from '../layout.js'
 import { makeApply } from './apply.js'
 import { type Base, hexOf, openBase } from './base.js'
 import { Follower } from './follower.js'
 import type { Intent } from './intents/index.js'
 import { Mirror } from './mirror.js'
-import { readAudit, readDevices, readEvents, readInvites, readRefused, readSites } from './read.js'
+import { atOnce, readAudit, readDevices, readEvents, readInvites, readRefused, readSites } from './read.js'
 import type { RecordChange, TimeQuery } from './shapes.js'
 import { claimLog } from './signed.js'
-import type { FleetRecord, RecordLimits, RecordOptions } from './types.js'
+import type { FleetRecord, RecordLimits, RecordOptions, RecordSettings } from './types.js'
 import { Upkeep } from './upkeep.js'
+import type { View } from './view.js'
 import { Writing } from './writing.js'
 
 const defaults: RecordLimits = {
@@ -29,27 +33,33 @@ const closeMs = 10_000
 
 /** Opens a peer's copy of the fleet's record. Throws RECORD_KEY_WRONG, STORE_FAILED. */
 export async function openRecord(options: RecordOptions): Promise<FleetRecord> {
-  const record = new OpenRecord(options)
+  const { path, log = silentLog } = options
+  const own = path === undefined ? undefined : await openCores(path, log, options.primaryKey)
+  const record = new OpenRecord({ ...options, cores: (options.cores ?? own)! }, own)
   try {
     await record.open()
     return record
   } catch (error) {
-    await record.close()
-    throw toSdkError(error, 'STORE_FAILED')
+    await record.close().catch(() => undefined)
+    throw storeError(error, 'the fleet record cannot be opened')
   }
 }
+
+type OpenOptions = RecordSettings & { readonly cores: Corestore }
 
 class OpenRecord implements FleetRecord {
   #base: Base
   readonly #mirror = new Mirror()
   readonly #follower: Follower
   readonly #writing: Writing
-  readonly #options: RecordOptions
+  readonly #options: OpenOptions
+  /** Closed with the record. */
+  readonly #own: Corestore | undefined
   readonly #clock: Clock
   readonly #log: Log
   readonly #limits: RecordLimits
   readonly #listeners = new Set<(change: RecordChange) => void>()
-  readonly #counts = { taken: 0, updates: 0, failures: 0 }
+  readonly #counts = { taken: 0, updates: 0, failures: 0, renewed: 0 }
   readonly #streams = new Set<Duplex>()
   /** A mark of the block that is being taken in. */
   #applying = 0
@@ -58,7 +68,8 @@ class OpenRecord implements FleetRecord {
   #stopped: SdkError | undefined
   #closing: Promise<void> | undefined
 
-  constructor(options: RecordOptions) {
+  constructor(options: OpenOptions, own: Corestore | undefined) {
+    this.#own = own
     const { clock = systemClock, log = silentLog, limits } = options
     this.#options = options
     this.#clock = clock
@@ -66,6 +77,7 @@ class OpenRecord implements FleetRecord {
     this.#limits = { ...defaults, ...limits }
     this.#follower = new Follower(
       this.#mirror,
+      clock,
       (parts, revoked) => this.#tell({ parts, revoked }),
       (error) => this.#problem(toSdkError(error, 'STORE_FAILED')),
     )
@@ -103,7 +115,10 @@ class OpenRecord implements FleetRecord {
     base.on('interrupt', (reason: unknown) => stop(new SdkError('STORE_NEWER', String(reason))))
     base.on('warning', (error: unknown) => this.#log.warn({ err: error }, 'the record warns'))
     base.on('update', () => base === this.#base && this.#updated())
-    base.on('reboot', () => this.#follower.all())
+    base.on('reboot', () => {
+      this.#follower.all()
+      if (base === this.#base) this.#upkeep?.moved()
+    })
     return base
   }
 
@@ -127,6 +142,7 @@ class OpenRecord implements FleetRecord {
       writable: () => this.writable,
       renewing: () => this.#renewing,
       applying: () => this.#applying,
+      stuck: () => this.#heal(),
       problem: (error) => this.#problem(error),
       stop: (error) => this.#stop(error),
     })
@@ -145,14 +161,27 @@ class OpenRecord implements FleetRecord {
   /** The library keeps in mind how long our log was when it was opened; after more of it has come from peers it is opened anew. */
   async #renew(): Promise<void> {
     await this.#upkeep?.close()
-    await this.#base.close()
+    await this.#closeBase()
     await this.#upkeep?.closed()
+    if (this.#closing) return
+    this.#counts.renewed++
     this.#base = this.#openBase()
     await this.#base.ready()
     this.#follower.all()
     this.#upkeep = await this.#keep()
     for (const stream of this.#streams) if (!stream.destroyed) this.#exchange(stream)
     await this.#base.update()
+  }
+
+  /** What hangs in the library goes on after it was opened anew; alone it may as well wait. */
+  #heal(): void {
+    if (this.#streams.size === 0 || this.#renewing || this.#closing) return
+    this.#renewing = true
+    this.#renew()
+      .catch((error: unknown) => this.#stop(toSdkError(error, 'STORE_FAILED')))
+      .finally(() => {
+        this.#renewing = false
+      })
   }
 
   #exchange(stream: Duplex | boolean): Duplex {
@@ -195,23 +224,26 @@ class OpenRecord implements FleetRecord {
   services() {
     return this.#mirror.lists.services
   }
+  logs(): readonly Key[] {
+    return [...this.#mirror.writers.keys()].sort()
+  }
   invites() {
-    return this.#read(() => readInvites(this.#base.view, this.#clock))
+    return this.#read((view) => readInvites(view, this.#clock))
   }
   sites() {
-    return this.#read(() => readSites(this.#base.view))
+    return this.#read(readSites)
   }
   devices(of?: { member: Key; service: string }) {
     return readDevices(this.#base.view, of)
   }
   events(query?: TimeQuery) {
-    return this.#read(() => readEvents(this.#base.view, query))
+    return this.#read((view) => readEvents(view, query))
   }
   audit(query?: TimeQuery) {
-    return this.#read(() => readAudit(this.#base.view, query))
+    return this.#read((view) => readAudit(view, query))
   }
   refused() {
-    return this.#read(() => readRefused(this.#base.view))
+    return this.#read(readRefused)
   }
 
   watch(listener: (change: RecordChange) => void): () => void {
@@ -274,17 +306,26 @@ class OpenRecord implements FleetRecord {
       this.#listeners.clear()
       await this.#upkeep?.close()
       await this.#follower.close()
-      // A block that hangs while it is taken in holds up nobody who wants to leave; the mark then says that it was not left well.
-      const limits = { what: 'closing the fleet record', ms: closeMs, signals: [], clock: this.#clock }
-      await within(limits, () => this.#base.close())
-      await this.#writing.idle()
-      await this.#upkeep?.closed()
+      try {
+        await this.#closeBase()
+        await this.#writing.idle()
+        await this.#upkeep?.closed()
+      } finally {
+        await this.#own?.close()
+      }
     })()
     return this.#closing
   }
 
+  /** A block that hangs while it is taken in holds up nobody who wants to leave; the mark then says that it was not left well. */
+  #closeBase(): Promise<void> {
+    const limits = { what: 'closing the fleet record', ms: closeMs, signals: [], clock: this.#clock }
+    return within(limits, () => this.#base.close())
+  }
+
   #updated(): void {
     this.#counts.updates++
+    this.#follower.stored()
     void this.#follower.follow(this.#base.view).then(() => this.#upkeep?.updated())
   }
 
@@ -316,10 +357,10 @@ class OpenRecord implements FleetRecord {
     if (this.#stopped) throw this.#stopped
   }
 
-  async #read<T>(job: () => Promise<T>): Promise<T> {
+  async #read<T>(job: (view: View) => Promise<T>): Promise<T> {
     if (this.#closing) throw new SdkError('STORE_FAILED', 'the fleet record is closed')
     try {
-      return await job()
+      return await atOnce(this.#base.view, job)
     } catch (error) {
       throw toSdkError(error, 'STORE_FAILED')
     }

@@ -18,9 +18,17 @@ import type {
   TopicRow,
 } from './shapes.js'
 
-export interface RecordOptions {
-  /** A Corestore of its own: all its logs go over every connection that is given to `replicate`. */
-  readonly cores: Corestore
+/**
+ * Where the copy lies: a folder of its own, opened and closed with the record, `primaryKey` (32 secret bytes, the same at every start) making
+ * the keys of its logs; or a Corestore that is open. All logs of it go over every connection that is given to `replicate`.
+ */
+export type RecordPlace =
+  | { readonly path: string; readonly primaryKey?: Uint8Array; readonly cores?: never }
+  | { readonly cores: Corestore; readonly path?: never }
+
+export type RecordOptions = RecordPlace & RecordSettings
+
+export interface RecordSettings {
   /** The record's key; without one a new record is begun, or the one goes on that this store began. */
   readonly key?: Key
   /** 32 bytes; whoever does not have them can keep a copy, and not read it. */
@@ -71,6 +79,8 @@ export interface FleetRecord {
   isRevoked(keyOrGrant: Key | string): boolean
   /** Those of members that are not revoked. */
   services(): readonly Service[]
+  /** The logs that everything here is made of: what somebody without the key has to keep for others. */
+  logs(): readonly Key[]
   invites(): Promise<Invite[]>
   sites(): Promise<SiteRow[]>
   /** The inventory of one service; of all without one. */

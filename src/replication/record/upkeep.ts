@@ -1,22 +1,24 @@
 import type { Duplex } from 'node:stream'
 import b4a from 'b4a'
+import type Corestore from 'corestore'
 import { type Key, roles } from '#keys'
 import { type Clock, type Log, SdkError, toSdkError } from '#model'
 import { thisBoot } from '../feeds.js'
 import { Acker } from './acker.js'
 import type { Base } from './base.js'
 import { Currency } from './currency.js'
+import { FullCopy } from './full-copy.js'
 import { KeyCheck } from './key-check.js'
 import type { Mirror } from './mirror.js'
 import { readMark, writeMark } from './start-mark.js'
 import { TailGuard } from './tail-guard.js'
-import type { RecordLimits, RecordOptions } from './types.js'
+import type { RecordLimits, RecordSettings } from './types.js'
 import { Watchdog } from './watchdog.js'
 
 interface Parts {
   readonly base: Base
   readonly mirror: Mirror
-  readonly options: RecordOptions
+  readonly options: RecordSettings & { readonly cores: Corestore }
   readonly limits: RecordLimits
   readonly clock: Clock
   readonly log: Log
@@ -25,6 +27,8 @@ interface Parts {
   readonly renewing: () => boolean
   /** A mark of the block that is being taken in; 0: none is. */
   readonly applying: () => number
+  /** It takes nothing in although there is something. */
+  readonly stuck: () => void
   /** Something is wrong, and goes on. */
   readonly problem: (error: SdkError) => void
   /** Something is wrong for good. */
@@ -42,6 +46,7 @@ export class Upkeep {
   readonly #watchdog: Watchdog
   readonly #keyCheck: KeyCheck
   readonly #acker: Acker
+  readonly #fullCopy: FullCopy
   #stop: () => void = () => undefined
 
   /** Throws RECORD_KEY_WRONG. */
@@ -74,6 +79,7 @@ export class Upkeep {
     const said = (why: string | undefined) => this.#stuck(why)
     this.#watchdog = new Watchdog({ base, clock, everyMs: lookMs, stuckMs, applying, said })
     this.#keyCheck = new KeyCheck(cores, base)
+    this.#fullCopy = new FullCopy(base)
     this.#acker = new Acker(base, clock, ackMs, () => this.#guard.clear && !parts.renewing())
   }
 
@@ -90,6 +96,11 @@ export class Upkeep {
 
   attach(stream: Duplex): void {
     this.#currency.attach(stream)
+  }
+
+  /** The library has taken up other logs. */
+  moved(): void {
+    this.#fullCopy.begin()
   }
 
   /** The view has changed. */
@@ -142,6 +153,7 @@ export class Upkeep {
     }
     log.error({ why }, 'the fleet record takes nothing in')
     problem(new SdkError('TIMEOUT', `the fleet record takes nothing in: ${why}`))
+    this.#parts.stuck()
   }
 
   stats(): Record<string, number> {
@@ -157,6 +169,7 @@ export class Upkeep {
   async close(): Promise<void> {
     this.#stop()
     this.#acker.close()
+    this.#fullCopy.close()
     this.#watchdog.close()
     this.#currency.close()
     await this.#guard.close()

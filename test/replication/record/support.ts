@@ -1,10 +1,9 @@
 import type { Duplex } from 'node:stream'
 import b4a from 'b4a'
-import type Corestore from 'corestore'
 import crypto from 'hypercore-crypto'
 import { type Grant, type GrantFacts, issueGrant, type KeyPair, keyOf } from '#keys'
 import { type Clock, silentLog, systemClock } from '#model'
-import { type FleetRecord, openRecord, type RecordOptions } from '#replication'
+import { type FleetRecord, openRecord, type RecordSettings } from '#replication'
 import { openCores } from '../../../src/replication/cores.js'
 import { makeApply } from '../../../src/replication/record/apply.js'
 import { openBase } from '../../../src/replication/record/base.js'
@@ -58,34 +57,27 @@ interface Closing {
 
 export interface Copy {
   readonly record: FleetRecord
-  readonly cores: Corestore
   readonly path: string
   close(): Promise<void>
 }
 
-export async function open(t: Closing, path: string, options: Partial<RecordOptions> = {}): Promise<Copy> {
-  const cores = await openCores(path, silentLog)
+export async function open(t: Closing, path: string, options: Partial<RecordSettings> = {}): Promise<Copy> {
   const record = await openRecord({
-    cores,
+    path,
     encryptionKey,
     clock,
     ...options,
     limits: { ackMs: 20, settleMs: 250, ...options.limits },
   })
-  let closing: Promise<void> | undefined
-  const close = () => {
-    closing ??= record.close().then(() => cores.close())
-    return closing
-  }
-  t.teardown(close)
-  return { record, cores, path, close }
+  t.teardown(() => record.close())
+  return { record, path, close: () => record.close() }
 }
 
 /** A fleet with its first aggregator, which signs. */
 export async function createFleet(
   t: Closing & { tmp(): Promise<string> },
   first: Peer = peer('first'),
-  options: Partial<RecordOptions> = {},
+  options: Partial<RecordSettings> = {},
 ): Promise<Copy & { first: Peer; firstGrant: Grant }> {
   const copy = await open(t, await t.tmp(), { member: first, ...options })
   const firstGrant = grant(first, 'aggregator', { scope: 'admin' })
@@ -120,14 +112,16 @@ function ended(stream: Duplex): Promise<void> {
 export async function joinCopy(
   t: Closing & { tmp(): Promise<string> },
   to: Copy,
-  options: Partial<RecordOptions> = {},
+  options: Partial<RecordSettings> = {},
 ) {
   const copy = await open(t, await t.tmp(), { key: to.record.key, ...options })
   return { ...copy, cut: connect(to, copy) }
 }
 
 export const seen = async (copy: Copy, key: string) =>
-  until(() => copy.record.member(key), `member ${key.slice(0, 6)} is seen`)
+  until(() => copy.record.member(key), `member ${key.slice(0, 6)} is seen`).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(copy.record.stats())}`)
+  })
 
 /** A further aggregator that writes. */
 export async function aggregator(t: Parameters<typeof joinCopy>[0], fleet: Copy, name: string) {
@@ -150,6 +144,7 @@ export async function writeRaw(
   const cores = await openCores(copy.path, silentLog)
   const follower = new Follower(
     new Mirror(),
+    clock,
     () => undefined,
     () => undefined,
   )
