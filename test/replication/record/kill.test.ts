@@ -4,7 +4,7 @@ import { until } from '../../support/fake-clock.js'
 import { connect, createFleet, grant, open, peer } from './support.js'
 
 /** More of them by hand: `node --conditions=source --import tsx test/replication/record/kill.test.ts 100`. */
-const rounds = Number(process.argv[2] ?? 5)
+const rounds = Number(process.argv[2] ?? 3)
 
 /** Lets a writer run and kills it in the middle of its work; answers the last number that it said was stored. */
 function runAndKill(path: string, from: number, afterWrites: number, delayMs: number): Promise<number> {
