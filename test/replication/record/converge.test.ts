@@ -200,7 +200,6 @@ test('whatever was said where and arrived in which order: all copies are equal, 
     {
       numRuns: runs,
       endOnFailure: true,
-      ...(process.argv[3] ? { seed: Number(process.argv[3]), path: process.argv[4] ?? '0' } : {}),
     },
   )
   t.pass(`${runs} runs`)
