@@ -170,7 +170,8 @@ class OpenRecord implements FleetRecord {
     this.#follower.all()
     this.#upkeep = await this.#keep()
     for (const stream of this.#streams) if (!stream.destroyed) this.#exchange(stream)
-    await this.#base.update()
+    const limits = { what: 'taking in what has come', ms: this.#limits.writeMs, signals: [], clock: this.#clock }
+    await within(limits, () => this.#base.update())
   }
 
   /** What hangs in the library goes on after it was opened anew; alone it may as well wait. */

@@ -122,16 +122,19 @@ export class TailGuard {
   async #caughtUp(own: Hypercore, deadline: number): Promise<boolean> {
     const ms = Math.max(1, deadline - this.#clock.hr())
     const limits = { what: 'catching up with our own log', ms, signals: [], clock: this.#clock }
-    await within(limits, () => own.update({ wait: true, force: true }))
     const length = Math.max(own.length, ...own.peers.map(({ remoteLength }) => remoteLength))
-    if (own.length < length) return false
+    if (own.length < length) {
+      // Not awaited: it waits for something newer, and that may have come meanwhile.
+      own.update({ wait: true, force: true }).catch(() => undefined)
+      return false
+    }
     const download = own.download({ start: 0, end: length })
     try {
       await within(limits, () => download.done())
     } finally {
       download.destroy()
     }
-    await this.#base.update()
+    await within(limits, () => this.#base.update())
     return (await this.#known()) <= own.length
   }
 
