@@ -17,6 +17,7 @@ async function pair(t: Assertions, limits: Partial<ServerLimits>) {
     return { keyPair, key: keyOf(keyPair), network: await open(t, { keyPair, bootstrap, admits: () => true }) }
   }
   const [near, far] = await Promise.all([make(), make()])
+  await Promise.all([near.network.flushed(), far.network.flushed()])
   const server = await swarmServer({
     network: far.network.dht,
     keyPair: far.keyPair,

@@ -238,11 +238,17 @@ async function startMesh(
     log,
   })
   context.stats(() => statsOf(network, record, feeds.readers, server.stats()))
+  let said: string | null = null
+  const say = (reason: string | null) => {
+    if (reason !== null && reason !== said) log.warn({}, reason)
+    said = reason
+    context.ready(reason)
+  }
   context.every(pulseMs, async () => {
     context.alive()
     await announce().then(
-      () => context.ready(null),
-      (error) => context.ready(`not announced to the fleet yet: ${toSdkError(error).message}`),
+      () => say(null),
+      (error) => say(`not announced to the fleet yet: ${toSdkError(error).message}`),
     )
   })
 

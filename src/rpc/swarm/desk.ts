@@ -247,14 +247,16 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
 /** Who calls, for one call: its signal is made when it is asked for. */
 class Calling implements Caller {
   readonly id: string
+  readonly key?: string
   readonly scope: RpcScope
   readonly sites?: readonly string[]
   readonly libraries?: readonly string[]
   readonly devices?: readonly string[]
   readonly #one: Running
 
-  constructor({ id, scope, sites, libraries, devices }: Caller, one: Running) {
+  constructor({ id, key, scope, sites, libraries, devices }: Caller, one: Running) {
     this.id = id
+    if (key !== undefined) this.key = key
     this.scope = scope
     if (sites) this.sites = sites
     if (libraries) this.libraries = libraries
