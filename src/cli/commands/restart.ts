@@ -15,7 +15,8 @@ export const restart: CliCommand = {
   async run({ args, options, out, site, signal }) {
     const client = await site()
     const waitMs = milliseconds(text(options, 'wait') ?? `${defaultWaitMs}ms`)
-    const list = async () => (await client.get<{ data: ServiceHealth[] }>('/api/v1/services')).data
+    // Asked anew each time: a gateway that was restarted may have another port.
+    const list = async () => (await (await site()).get<{ data: ServiceHealth[] }>('/api/v1/services')).data
     const before = await list()
     const chosen = before.filter(({ name }) => args.length === 0 || args.includes(name))
     const missing = args.filter((name) => !chosen.some((service) => service.name === name))
