@@ -52,3 +52,18 @@ export const common = {
     action: 'Check the breakers and the voltages at the distribution.',
   },
 } as const satisfies Record<string, Alarm>
+
+/** A row of an alarm table. */
+export const alarm = (
+  code: string,
+  severity: Severity,
+  message: string,
+  action: string,
+  more: Partial<Alarm> = {},
+): Alarm => ({
+  code,
+  severity,
+  message,
+  action,
+  ...more,
+})

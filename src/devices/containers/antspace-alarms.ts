@@ -1,19 +1,5 @@
-import type { Severity } from '#model'
-import { type Alarm, common } from './alarm.js'
+import { type Alarm, alarm, common } from './alarm.js'
 
-const alarm = (
-  code: string,
-  severity: Severity,
-  message: string,
-  action: string,
-  more: Partial<Alarm> = {},
-): Alarm => ({
-  code,
-  severity,
-  message,
-  action,
-  ...more,
-})
 const pump = (code: string, message: string): Alarm =>
   alarm(code, 'high', message, 'Check its breaker, its motor and whether it has coolant.')
 const fan = (code: string, message: string): Alarm =>

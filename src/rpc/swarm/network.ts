@@ -1,10 +1,7 @@
 import b4a from 'b4a'
-import type { Key } from '#keys'
+import type { Key, KeyPair } from '#keys'
 
-export interface KeyPair {
-  readonly publicKey: Uint8Array
-  readonly secretKey: Uint8Array
-}
+export type { KeyPair }
 
 /** What is used of a Noise stream to a peer. */
 export interface NoiseStream {
