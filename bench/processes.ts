@@ -22,7 +22,9 @@ export function helper(program: 'worker' | 'bare'): Helper {
         })
         child.send(order)
       }),
-    close: () => child.disconnect(),
+    close: () => {
+      if (child.connected) child.disconnect()
+    },
   }
 }
 

@@ -33,6 +33,8 @@ export const modeRate: Readonly<Record<Drive['mode'], number>> = { low: 0.84, no
 
 const blockedRate = 0.5
 const lowestFrequency = 0.3
+/** More than this no chip does, whatever it is told. */
+const highestLevel = 1.5
 
 /** Power at a level of hashrate, both as shares of the nominal ones: it grows faster, so lower modes are more efficient. */
 export function powerOf(level: number): number {
@@ -53,5 +55,5 @@ export function targetLevel(drive: Drive, power: { nominalW: number; standbyW: n
   const { nominalW, standbyW } = power
   const byLimit =
     limitW === null ? byPercent : Math.min(byPercent, levelDrawing((limitW - standbyW) / (nominalW - standbyW)))
-  return blocked ? byLimit * blockedRate : byLimit
+  return Math.min(highestLevel, byLimit) * (blocked ? blockedRate : 1)
 }
