@@ -2,9 +2,42 @@
 export * from '#devices'
 export { gateway } from '#gateway'
 export * from '#model'
-export type { Context, Directory, Node, NodeOptions, Placement, Scope, Service, SiteConfig } from '#node'
-export { closeOnSignals, createLog, createNode, createScope, defineService, loadConfig, version } from '#node'
-export type { DevicePage, DeviceQuery, FleetView, Reader, Series, Store, Tick, Totals } from '#replication'
+export type {
+  Connection,
+  Context,
+  Directory,
+  Monitor,
+  Node,
+  NodeOptions,
+  PeerOptions,
+  Placement,
+  Scope,
+  Service,
+  SiteConfig,
+} from '#node'
+export {
+  closeOnSignals,
+  connect,
+  createLog,
+  createNode,
+  createScope,
+  defineService,
+  loadConfig,
+  openMonitor,
+  version,
+} from '#node'
+export type {
+  DevicePage,
+  DeviceQuery,
+  FeedAge,
+  FleetView,
+  Keep,
+  Reader,
+  Series,
+  Store,
+  Tick,
+  Totals,
+} from '#replication'
 export { fleetView, openStore } from '#replication'
 export * from '#rpc'
 export { workerServices } from '#workers'

@@ -17,5 +17,7 @@ export interface Gateway {
   readonly auth: Authenticator
   readonly audit: Audit
   readonly stream: StreamHub
+  /** Nothing can be changed through it but its own sessions and tokens. */
+  readonly readOnly: boolean
   readonly startedAt: number
 }

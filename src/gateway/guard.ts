@@ -42,7 +42,7 @@ export interface GuardOptions {
 /** The checks before a request's body is read: our host name, who it is, not too often, the scope, and for a cookie our own page. */
 export function guardRequests(
   app: FastifyInstance,
-  { auth, clock }: Gateway,
+  { auth, clock, readOnly }: Gateway,
   { host, allowedHosts }: GuardOptions,
 ): void {
   const checkHost = hostCheck(host, allowedHosts)
@@ -59,6 +59,7 @@ export function guardRequests(
     const waitS = requests.take(state.identity?.caller.id ?? request.ip)
     if (waitS > 0) throw new SdkError('RATE_LIMITED', undefined, { details: { retryAfterS: waitS } })
     if (row) admit(request, row, state.identity)
+    if (row && readOnly) refuseChange(row)
   })
 }
 
@@ -94,4 +95,12 @@ function admit(request: FastifyRequest, { scope }: AnyRoute, identity: Identity 
     const fetchSite = request.headers['sec-fetch-site']
     sameOrigin({ host, origin, fetchSite: Array.isArray(fetchSite) ? fetchSite[0] : fetchSite })
   }
+}
+
+/** What a gateway that only reads still changes: its own. */
+const ownGroups = ['session', 'tokens']
+
+function refuseChange({ method, group }: AnyRoute): void {
+  if (method === 'GET' || ownGroups.includes(group)) return
+  throw new SdkError('FORBIDDEN', 'this gateway only reads: it belongs to a monitor, or is configured so')
 }

@@ -27,6 +27,8 @@ export const GatewayConfigSchema = Type.Object(
     allowedHosts: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 253 }), { maxItems: 100 })),
     /** If the port is taken, take the next free one. Default: only if no port is named. */
     portFallback: Type.Optional(Type.Boolean()),
+    /** Only reads are answered, whoever asks; signing in and tokens of its own remain. */
+    readOnly: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 )
@@ -62,6 +64,7 @@ async function startGateway(ctx: Context<GatewayConfig>): Promise<void> {
     auth,
     audit,
     stream,
+    readOnly: config.readOnly ?? false,
     startedAt: clock.now(),
   }
 

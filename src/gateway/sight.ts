@@ -36,5 +36,6 @@ export function seenBy(fleet: FleetView, { sites }: Pick<Caller, 'sites'>): Sigh
       return events.filter((event) => event.deviceId !== undefined && device(event.deviceId))
     },
     settings: async (id, limit) => fleet.settings(visible(id), limit),
+    feeds: () => fleet.feeds().filter(({ site }) => sites.includes(site)),
   }
 }

@@ -31,6 +31,16 @@ export {
 export { namePattern } from './names.js'
 export * from './network/index.js'
 export { createNode, defaultLimits } from './node.js'
+export {
+  type Connection,
+  connect,
+  type Monitor,
+  memberOf,
+  openMonitor,
+  type PeerOptions,
+  refuseOthers,
+  siteOf,
+} from './peer.js'
 export { dht, monitor } from './roles.js'
 export { createScope, type Ending, type OwnedScope } from './scope.js'
 export * from './service.js'

@@ -1,4 +1,5 @@
 import { type Clock, type DeviceRecord, type Event, type Log, SdkError, silentLog, systemClock } from '#model'
+import { feedAges } from './age.js'
 import { readGroups } from './group-history.js'
 import { Listings } from './listing.js'
 import { Roster } from './roster.js'
@@ -8,6 +9,7 @@ import type {
   DevicePage,
   DeviceQuery,
   EventQuery,
+  FeedAge,
   FleetView,
   Group,
   GroupBy,
@@ -35,6 +37,7 @@ export function fleetView(source: FleetSource, options: { clock?: Clock; log?: L
 
 class View implements FleetView {
   readonly #source: FleetSource
+  readonly #clock: Clock
   readonly #log: Log
   readonly #roster: Roster
   readonly #listings: Listings
@@ -46,6 +49,7 @@ class View implements FleetView {
 
   constructor(source: FleetSource, clock: Clock, log: Log) {
     this.#source = source
+    this.#clock = clock
     this.#log = log
     this.#roster = new Roster(clock)
     this.#listings = new Listings(this.#roster, Math.floor(clock.now()))
@@ -69,7 +73,7 @@ class View implements FleetView {
         reader,
         reader.watch((change) => {
           this.#roster.changed(reader, change)
-          this.#tell(change)
+          if (this.#listeners.size > 0) this.#tell(this.#heard(reader, change))
         }),
       )
       this.#roster.add(reader)
@@ -82,7 +86,24 @@ class View implements FleetView {
     return this.#roster
   }
 
+  /** Of a change only what is the feed's to say: nobody hears from one site of the devices of another. */
+  #heard(reader: Reader, { records, removed, events }: Change): Change {
+    this.#roster.refresh()
+    return {
+      records: records.filter(({ id }) => this.#roster.get(id)?.source.site === reader.site),
+      removed: removed.filter((id) => this.#roster.get(id) === undefined),
+      events: events.filter((event) => this.#maySay(reader, event)),
+    }
+  }
+
+  /** Of a device that another site speaks for, a feed tells no events. */
+  #maySay({ site }: Reader, { deviceId }: Event): boolean {
+    const row = deviceId === undefined ? undefined : this.#roster.get(deviceId)
+    return row === undefined || row.source.site === site
+  }
+
   #tell(change: Change): void {
+    if (change.records.length + change.removed.length + change.events.length === 0) return
     for (const listener of [...this.#listeners]) {
       try {
         listener(change)
@@ -147,7 +168,13 @@ class View implements FleetView {
 
   async events(query: EventQuery): Promise<Event[]> {
     const limit = Math.min(Math.max(0, query.limit ?? defaultEvents), maxEvents)
-    const lists = await Promise.all(this.#readersOf(query.deviceId).map((reader) => reader.events({ ...query, limit })))
+    const readers = this.#readersOf(query.deviceId)
+    const lists = await Promise.all(
+      readers.map(async (reader) => {
+        const events = await reader.events({ ...query, limit })
+        return events.filter((event) => this.#maySay(reader, event))
+      }),
+    )
     // Each list is newest first already; the sort keeps the order of events of the same moment.
     return lists
       .flat()
@@ -167,6 +194,10 @@ class View implements FleetView {
   #readersOf(deviceId: string | undefined): readonly Reader[] {
     const row = deviceId === undefined ? undefined : this.#now().get(deviceId)
     return row ? [row.reader] : this.#source.readers()
+  }
+
+  feeds(): FeedAge[] {
+    return feedAges(this.#source.readers(), this.#clock)
   }
 
   watch(listener: (change: Change) => void): () => void {

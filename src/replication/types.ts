@@ -188,6 +188,22 @@ export interface FollowLimits {
   retryMs: number
 }
 
+/** How current what is here of a worker's feed is. */
+export interface FeedAge {
+  readonly worker: string
+  readonly site: string
+  readonly devices: number
+  /** When its newest word was written, ms by the worker's clock, and how long ago that is; null: nothing is here. */
+  readonly at: number | null
+  readonly ageMs: number | null
+  /** Peers that it is exchanged with now; null: it is this node's own. */
+  readonly connections: number | null
+  /** Blocks that are known to be there and are not here yet. */
+  readonly behind: number
+  /** Why it cannot be read on, if so. */
+  readonly problem?: string
+}
+
 /** Sums over live devices only (model/status.ts `isLive`): what is offline, stale or unknown counts in no sum. null: nobody reports it. */
 export interface Totals {
   devices: number
@@ -263,6 +279,9 @@ export interface FleetView {
   }): Promise<{ key: string; series: Series }[]>
   events(query: EventQuery): Promise<Event[]>
   settings(deviceId: string, limit?: number): Promise<{ at: number; settings: unknown }[]>
+  /** How current each feed is, by site and worker. */
+  feeds(): FeedAge[]
+  /** What feeds say of devices that are theirs to speak for: a feed that speaks of another site's is not heard. */
   watch(listener: (change: Change) => void): () => void
   close(): void
 }

@@ -30,6 +30,22 @@ function restore(site: Site): void {
   site.farm.home.change({ records: [{ ...record, id: 'home.wm.b' }] })
 }
 
+test('a gateway that only reads refuses every change to everybody, and says so', async (t) => {
+  const site = await openSite(t, { config: { readOnly: true } })
+  for (const row of routes) {
+    const call = goodCalls.find(({ route }) => route === `${row.method} ${row.path}`)
+    if (!call || row.method === 'GET') continue
+    const own = row.path.startsWith('/api/v1/tokens') || row.path.startsWith('/api/v1/session')
+    const path = row.path.replace(/\{\w+\}/, row.path.includes('{key}') ? 'ab'.repeat(32) : 'one')
+    const body = row.body ? { body: call.body } : {}
+    const { status, json } = await site.ask(path, { method: row.method, ...body })
+    if (own) t.absent(status === 403, `${call.route}: ${status}`)
+    else t.alike([status, json?.code], [403, 'FORBIDDEN'], call.route)
+  }
+  t.is((await site.ask('/api/v1/session')).json.scope, 'read', 'the page offers nothing else')
+  t.is((await site.ask('/api/v1/tokens')).status, 200)
+})
+
 test('who asks for the head alone needs the same scope', async (t) => {
   const site = await openSite(t)
   t.is((await site.ask('/api/v1/audit', { method: 'HEAD', token: null })).status, 401)

@@ -28,6 +28,7 @@ export const goodCalls: readonly GoodCall[] = [
   { route: 'GET /metrics', query: 'devices=1' },
   { route: 'GET /api/v1/fleet', query: 'groupBy=site&status=mining,offline' },
   { route: 'GET /api/v1/sites' },
+  { route: 'GET /api/v1/feeds' },
   { route: 'GET /api/v1/node' },
   { route: 'GET /api/v1/libraries' },
   { route: 'GET /api/v1/devices', query: 'kind=miner&status=mining&sort=-powerW&fields=status&fields=metrics&limit=2' },

@@ -14,6 +14,7 @@ class Feed implements Reader {
   readonly intervalMs = 10_000
   readonly #records = new Map<string, DeviceRecord>()
   readonly #listeners = new Set<(change: Change) => void>()
+  readonly #events: Event[] = []
 
   constructor(worker: string, records: readonly DeviceRecord[] = [], site = 'home') {
     this.worker = worker
@@ -31,6 +32,11 @@ class Feed implements Reader {
     for (const listener of this.#listeners) listener({ records: [], removed: [id], events: [] })
   }
 
+  say(...events: Event[]): void {
+    this.#events.push(...events)
+    for (const listener of this.#listeners) listener({ records: [], removed: [], events })
+  }
+
   get listeners(): number {
     return this.#listeners.size
   }
@@ -42,7 +48,7 @@ class Feed implements Reader {
     return () => this.#listeners.delete(listener)
   }
   history = () => Promise.reject(new Error('has no history'))
-  events = (): Promise<Event[]> => Promise.resolve([])
+  events = (): Promise<Event[]> => Promise.resolve(this.#events)
   settings = () => Promise.resolve([])
 }
 
@@ -260,6 +266,47 @@ test('a feed speaks for the devices of its own site alone', (t) => {
   t.is(view.device('a')?.metrics.powerW, 1, 'nobody takes over a device by its id')
   t.absent(view.device('b'))
   t.is(view.totals().powerW, 1)
+})
+
+test("listeners hear from a feed of nothing that is another site's: no record, no removal, no event", async (t) => {
+  const home = new Feed('wm', [record('a', start, { powerW: 1 })])
+  const north = new Feed('wm', [record('c', start, {}, { site: 'north' })], 'north')
+  const view = viewOf([home, north])
+  const heard: string[] = []
+  view.watch(({ records, removed, events }) =>
+    heard.push(
+      ...records.map(({ id, site }) => `${site} ${id}`),
+      ...removed.map((gone) => `-${gone}`),
+      ...events.map(({ message }) => message),
+    ),
+  )
+  const event = (deviceId: string, message: string): Event => ({ at: start, type: 'status', deviceId, message })
+  north.put(record('a', start + 1, {}, { site: 'north' }), record('b', start + 1, {}, { site: 'home' }))
+  north.remove('a')
+  north.say(event('a', 'north speaks of a'))
+  t.alike(heard, [])
+  t.alike(
+    (await view.events({})).map(({ message }) => message),
+    [],
+  )
+  north.put(record('c', start + 1, {}, { site: 'north' }))
+  north.say(event('c', 'north speaks of c'))
+  home.remove('a')
+  t.alike(heard, ['north c', 'north speaks of c', '-a'])
+  t.alike(
+    (await view.events({})).map(({ message }) => message),
+    ['north speaks of a', 'north speaks of c'],
+    'once home speaks of it no more, what others said of it is told',
+  )
+})
+
+test('how current each feed is stands beside it', (t) => {
+  const clock = new FakeClock(start + 5000)
+  const view = viewOf([new Feed('wm', [record('a', start), record('b', start + 1000)], 'north'), new Feed('am')], clock)
+  t.alike(view.feeds(), [
+    { worker: 'am', site: 'home', devices: 0, at: null, ageMs: null, connections: null, behind: 0 },
+    { worker: 'wm', site: 'north', devices: 2, at: start + 1000, ageMs: 4000, connections: null, behind: 0 },
+  ])
 })
 
 test('readers come and go; what they leave is let go of', (t) => {

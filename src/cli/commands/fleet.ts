@@ -6,11 +6,11 @@ import { type CliCommand, type CommandGroup, text } from '../command.js'
 import { age } from '../output.js'
 import { storageOf } from '../settings.js'
 
-const networkHelp =
+export const networkHelp =
   'where its members find each other: public, local (this machine alone), or host:port,... of a DHT of your own'
 
 /** A name as the network wants it, out of whatever the machine is called. */
-const machineName = () =>
+export const machineName = () =>
   hostname()
     .replace(/[^A-Za-z0-9_-]/g, '-')
     .slice(0, 63) || 'node'
@@ -123,7 +123,8 @@ export const joining: CliCommand = {
   },
 }
 
-function networkOf(given: string | undefined): 'public' | 'local' | string[] | undefined {
+/** undefined: as the code, or the configuration, says. */
+export function networkOf(given: string | undefined): 'public' | 'local' | string[] | undefined {
   if (given === undefined || given === 'public' || given === 'local') return given
   return given.split(',').map((address) => address.trim())
 }

@@ -9,6 +9,7 @@ import { history } from './history.js'
 import { init } from './init.js'
 import { library } from './library.js'
 import { invite, invites, members } from './members.js'
+import { monitor } from './monitor.js'
 import { restart } from './restart.js'
 import { scan } from './scan.js'
 import { secret } from './secret.js'
@@ -30,6 +31,7 @@ export const single: Readonly<Record<string, CliCommand>> = {
   history,
   invite,
   join: joining,
+  monitor,
   services,
   backup,
   restore,

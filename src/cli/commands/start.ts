@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Node } from '#node'
+import type { Node, SiteConfig } from '#node'
 import { gatewayContract } from '#rpc'
 import type { Call, CliCommand } from '../command.js'
 import { exit } from '../failure.js'
@@ -36,7 +36,7 @@ async function runDemo(call: Call): Promise<number> {
 }
 
 /** Runs until a signal ends it; then everything closes in reverse order. */
-async function runSite({ config, demo }: Settings, { out, env }: Call): Promise<number> {
+export async function runSite({ config, demo }: Settings, { out, env }: Call): Promise<number> {
   const [{ closeOnSignals, createLog, createNode, logLevelOf }, { placementsOf }, { ensureFleet, meshOf }] =
     await Promise.all([import('#node'), import('../site.js'), import('../mesh.js')])
   const log = createLog({ level: logLevelOf(env) })
@@ -98,10 +98,15 @@ async function announce(node: Node, { config, demo }: Settings, say: (text: stri
       `  Admin token    ${join(config.storage, 'admin.token')}`,
       `  API            ${address.url}/api/docs`,
       '',
-      demo
-        ? '  Next: miningsdk init, to make a site of your own'
-        : '  Next: miningsdk scan <your network, e.g. 10.0.0.0/22> --add',
+      `  Next: ${nextStep(config, demo)}`,
       '',
     ].join('\n'),
   )
+}
+
+function nextStep({ services }: SiteConfig, demo: boolean): string {
+  if (demo) return 'miningsdk init, to make a site of your own'
+  if (services.some(({ kind }) => kind === 'device-worker'))
+    return 'miningsdk scan <your network, e.g. 10.0.0.0/22> --add'
+  return 'miningsdk status, or open the page'
 }

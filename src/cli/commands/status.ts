@@ -1,4 +1,4 @@
-import type { Totals } from '#replication'
+import type { FeedAge, Totals } from '#replication'
 import type { FleetInfo, Peer, ServiceHealth } from '#rpc'
 import type { CliCommand } from '../command.js'
 import { exit } from '../failure.js'
@@ -20,15 +20,16 @@ export const status: CliCommand = {
   summary: 'the site at a glance: totals, services',
   async run({ out, site }) {
     const client = await site()
-    const [fleet, services, mesh] = await Promise.all([
+    const [fleet, services, mesh, feeds] = await Promise.all([
       client.get<Fleet>('/api/v1/fleet'),
       client.get<{ data: ServiceHealth[] }>('/api/v1/services'),
       client.get<Mesh>('/api/v1/mesh'),
+      client.get<{ data: FeedAge[] }>('/api/v1/feeds'),
     ])
     const broken = services.data.filter((service) => !service.ready)
     out.value(
-      { url: client.url, ...fleet, services: services.data, mesh },
-      summary(fleet, services.data, mesh, client.url, out.width),
+      { url: client.url, ...fleet, services: services.data, mesh, feeds: feeds.data },
+      summary({ fleet, services: services.data, mesh, feeds: feeds.data }, client.url, out.width),
     )
     return broken.length > 0 ? exit.failed : exit.ok
   },
@@ -63,9 +64,27 @@ function meshLines({ fleet, peers }: Mesh): string[] {
   ]
 }
 
-function summary(fleet: Fleet, services: ServiceHealth[], mesh: Mesh, url: string, width: number): string {
+/** Of the workers that nobody is connected with who has their feeds. */
+function awayLines(feeds: readonly FeedAge[]): string[] {
+  return feeds
+    .filter(({ connections, problem }) => connections === 0 || problem !== undefined)
+    .map(({ site, worker, at, problem }) => {
+      const heard = at === null ? 'never heard of' : `last heard ${age(at)} ago`
+      return `away        ${site}/${worker}: ${heard}${problem === undefined ? '' : `; ${problem}`}`
+    })
+}
+
+interface Parts {
+  readonly fleet: Fleet
+  readonly services: readonly ServiceHealth[]
+  readonly mesh: Mesh
+  readonly feeds: readonly FeedAge[]
+}
+
+function summary({ fleet, services, mesh, feeds }: Parts, url: string, width: number): string {
   return [
     ...totalsLines(fleet, url),
+    ...awayLines(feeds),
     ...meshLines(mesh),
     '',
     ...aligned(

@@ -4,7 +4,7 @@ import { filterOf } from '../query.js'
 import { fromAll, ownNode, reach } from '../reach.js'
 import { route } from '../route.js'
 import { seenBy } from '../sight.js'
-import { filterQuery, listOf, strict, TotalsSchema } from './shapes.js'
+import { filterQuery, listOf, nullable, strict, TotalsSchema } from './shapes.js'
 
 const GroupSchema = Type.Object({ key: Type.String(), totals: TotalsSchema })
 
@@ -15,6 +15,21 @@ export const FleetSchema = Type.Object({
   groups: Type.Optional(Type.Array(GroupSchema)),
   /** Some or all of the devices are simulated. */
   simulated: Type.Boolean(),
+})
+
+/** When the newest word of it was written, ms, and how long ago that is; null: nothing is here. */
+const age = { at: nullable(Type.Number()), ageMs: nullable(Type.Number()) }
+
+const FeedAgeSchema = Type.Object({
+  worker: Type.String(),
+  site: Type.String(),
+  devices: Type.Integer(),
+  ...age,
+  /** Peers that it is exchanged with now; null: it is this node's own. */
+  connections: nullable(Type.Integer()),
+  /** Blocks that are known to be there and are not here yet. */
+  behind: Type.Integer(),
+  problem: Type.Optional(Type.String()),
 })
 
 export const groupByQuery = Type.Enum(['site', 'container', 'rack', 'model', 'worker', 'tag'])
@@ -46,15 +61,29 @@ export const fleetRoutes = [
     path: '/api/v1/sites',
     group: 'fleet',
     scope: 'read',
-    summary: 'The sites, each with its totals',
-    reply: listOf(Type.Object({ site: Type.String(), totals: TotalsSchema })),
-    handle({ fleet }, { caller }) {
+    summary: 'The sites, each with its totals and how old the newest word of it is that is here',
+    reply: listOf(Type.Object({ site: Type.String(), totals: TotalsSchema, ...age })),
+    handle({ fleet, clock }, { caller }) {
+      const sight = seenBy(fleet, caller)
+      const feeds = sight.feeds()
       return {
-        data: seenBy(fleet, caller)
-          .groups('site')
-          .map(({ key, totals }) => ({ site: key, totals })),
+        data: sight.groups('site').map(({ key, totals }) => {
+          const times = feeds.flatMap(({ site, at }) => (site === key && at !== null ? at : []))
+          const at = times.length > 0 ? Math.max(...times) : null
+          return { site: key, totals, at, ageMs: at === null ? null : Math.max(0, clock.now() - at) }
+        }),
       }
     },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/feeds',
+    group: 'fleet',
+    scope: 'read',
+    summary:
+      'Where the data comes from: the feed of each worker, how current it is here, and how much of it is missing',
+    reply: listOf(FeedAgeSchema),
+    handle: ({ fleet }, { caller }) => ({ data: seenBy(fleet, caller).feeds() }),
   }),
   route({
     method: 'GET',

@@ -3,6 +3,7 @@ import type { Identity } from '../auth/authenticate.js'
 import { sameOrigin } from '../auth/origin.js'
 import { sessionCookie } from '../auth/sessions.js'
 import { ScopeSchema } from '../auth/tokens.js'
+import type { Gateway } from '../gateway.js'
 import { route } from '../route.js'
 import { nullable, strict } from './shapes.js'
 
@@ -13,8 +14,10 @@ const SessionSchema = Type.Object({
   expiresAt: nullable(Type.Number()),
 })
 
-function sessionOf({ caller, expiresAt }: Identity): Static<typeof SessionSchema> {
-  return { id: caller.id, scope: caller.scope, sites: caller.sites ? [...caller.sites] : null, expiresAt }
+/** Where nothing can be changed nobody is shown how. */
+function sessionOf({ caller, expiresAt }: Identity, { readOnly }: Gateway): Static<typeof SessionSchema> {
+  const scope = readOnly ? 'read' : caller.scope
+  return { id: caller.id, scope, sites: caller.sites ? [...caller.sites] : null, expiresAt }
 }
 
 /** Out of reach of scripts, sent only by our own page. Not `Secure`: a gateway on loopback or a LAN speaks plain HTTP. */
@@ -34,12 +37,13 @@ export const sessionRoutes = [
     body: Type.Union([Type.Object({ code: secret }, strict), Type.Object({ token: secret }, strict)]),
     reply: SessionSchema,
     audit: { params: false, result: ({ id }) => id },
-    async handle({ auth, clock }, { body, address, header, answer }) {
+    async handle(gateway, { body, address, header, answer }) {
+      const { auth, clock } = gateway
       const shown = { host: header('host'), origin: header('origin'), fetchSite: header('sec-fetch-site') }
       if (shown.origin !== undefined || shown.fetchSite !== undefined) sameOrigin(shown)
       const { identity, cookie: value } = await auth.signIn(body, address)
       answer.header('set-cookie', cookie(value, Math.floor((identity.expiresAt! - clock.now()) / 1000)))
-      return sessionOf(identity)
+      return sessionOf(identity, gateway)
     },
   }),
   route({
@@ -49,7 +53,7 @@ export const sessionRoutes = [
     scope: 'read',
     summary: 'Who is signed in, with which scope, at which sites, until when',
     reply: SessionSchema,
-    handle: (_, { identity }) => sessionOf(identity!),
+    handle: (gateway, { identity }) => sessionOf(identity!, gateway),
   }),
   route({
     method: 'DELETE',
