@@ -7,6 +7,7 @@ import { braiinsBreeds } from './braiins/index.js'
 import { type Breed, breedsFrom } from './breed.js'
 import { epicBreeds } from './epic/index.js'
 import { antminers, whatsminers } from './hardware.js'
+import { luxosBreeds } from './luxos/index.js'
 import { protoBreeds } from './proto/index.js'
 import { sealminerBreeds } from './sealminer/index.js'
 import { simulatedPassword, whatsminer } from './whatsminer/index.js'
@@ -29,6 +30,7 @@ export const breeds: readonly Breed[] = [
   ...protoBreeds,
   ...braiinsBreeds,
   ...sealminerBreeds,
+  ...luxosBreeds,
 ]
 
 export const families: readonly string[] = [...new Set(breeds.map(({ family }) => family))]

@@ -79,6 +79,14 @@ export interface Telemetry extends Metrics {
 export interface DeviceLimits {
   readonly powerW?: Range
   readonly hashrateThs?: Range
+  /** The only targets that there are, of firmwares that have ready-made ones. */
+  readonly presets?: readonly Preset[]
+}
+/** A ready-made target: its name at the device, what it draws and what it brings. */
+export interface Preset {
+  readonly name: string
+  readonly watts?: number
+  readonly ths?: number
 }
 export type Range = readonly [low: number, high: number]
 

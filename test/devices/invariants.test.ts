@@ -85,6 +85,13 @@ const seals: Answers = {
   psu: seal('miner_psu_status'),
 }
 
+const lux = (name: string) => [`luxos/v1/${name}.json`]
+const luxes: Answers = Object.fromEntries(
+  ['summary', 'config', 'devs', 'stats', 'temps', 'fans', 'power', 'pools', 'events', 'version', 'profiles'].map(
+    (name) => [name, lux(name)],
+  ),
+)
+
 const captured: readonly (readonly [library: string, family: string, answers: Answers])[] = [
   ['miner-auradine', 'stock', auradines],
   ['miner-avalon', 'stock', avalons],
@@ -94,6 +101,7 @@ const captured: readonly (readonly [library: string, family: string, answers: An
   ['miner-bitaxe', 'nerdqaxe', bitaxes],
   ['miner-epic', 'epic', epics],
   ['miner-epic', 'stock', epics],
+  ['miner-luxos', 'luxos', luxes],
   ['miner-proto', 'stock', protos],
   ['miner-sealminer', 'stock', seals],
 ]

@@ -32,7 +32,7 @@ export async function operated(t: Assertions, model: string, options: Partial<Fa
     ...miner,
     definition,
     io,
-    read: () => observe(definition, io),
+    read: () => whileTimePasses(miner, observe(definition, io)),
     command: (name, params = {}) => whileTimePasses(miner, execute(definition, io, name, params)),
   }
 }

@@ -1,8 +1,7 @@
 import test, { type Assertions } from 'brittle'
 import { type Io, identify, miners, observe } from '#devices'
-import { systemClock } from '#model'
 import { breeds, type FarmDevice, startFarm } from '#sim'
-import { FakeClock } from '../support/fake-clock.js'
+import { FakeClock, HurriedClock } from '../support/fake-clock.js'
 
 /** What the firmware of a model does not tell: an old AxeOS knows no pause, BOSminer alone neither a pause nor its address. */
 const untold: Readonly<Record<string, readonly string[]>> = { Supra: ['asleep'], 'S17 Pro': ['asleep', 'mac'] }
@@ -19,7 +18,8 @@ async function oneOfEach(t: Assertions) {
 
 function ioOf({ host, ports = {}, username, password }: FarmDevice): Io {
   const credentials = [{ username, password }]
-  return { host, ports, credentials, signal: AbortSignal.timeout(15_000), memory: new Map(), clock: systemClock }
+  const clock = new HurriedClock()
+  return { host, ports, credentials, signal: AbortSignal.timeout(15_000), memory: new Map(), clock }
 }
 
 async function read(device: FarmDevice) {

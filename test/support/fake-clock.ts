@@ -77,6 +77,15 @@ export class FakeClock implements Clock {
   }
 }
 
+/** A fake clock on which waits of seconds take no time: for device code that pauses between two requests. */
+export class HurriedClock extends FakeClock {
+  override after(ms: number, call: () => void): () => void {
+    const stop = super.after(ms, call)
+    if (ms < 20_000) queueMicrotask(() => void this.advance(ms))
+    return stop
+  }
+}
+
 /** Lets everything that waits for nothing but promises, ticks and immediates run to its end. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve))

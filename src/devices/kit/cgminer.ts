@@ -11,6 +11,8 @@ export interface RpcRequest {
   readonly parameter?: string
   /** Asks Bitmain's miners of 2021 and later for the form that their web interface gives; older ones give the old form. */
   readonly newApi?: boolean
+  /** Ends the request with a line feed. */
+  readonly line?: boolean
 }
 
 export const rpcPort = { name: 'rpc', default: 4028 } as const
@@ -72,12 +74,14 @@ export async function rpcWrite(
   return acceptedReply(parseReply(bytes))
 }
 
-async function send(io: Io, request: object): Promise<unknown> {
+type Sent = RpcRequest & { readonly new_api?: true }
+
+async function send(io: Io, request: Sent): Promise<unknown> {
   return acceptedReply(parseReply(await exchangeOf(io, request)))
 }
 
-function exchangeOf(io: Io, request: object): Promise<Buffer> {
-  const payload = JSON.stringify(request)
+function exchangeOf(io: Io, { line = false, ...request }: Sent): Promise<Buffer> {
+  const payload = line ? `${JSON.stringify(request)}\n` : JSON.stringify(request)
   return exchange({ host: io.host, port: portOf(io, rpcPort), signal: io.signal, payload, done: replyEnd() })
 }
 
@@ -110,7 +114,7 @@ function refusalOf(reply: unknown): SdkError | undefined {
   const code = num(status.Code)
   if (code === unknownCommand || /invalid command/i.test(message)) return new SdkError('DEVICE_UNSUPPORTED', message)
   if (code === accessDenied) return new SdkError('DEVICE_WRITE_DISABLED', message)
-  return new SdkError('DEVICE_REFUSED', message)
+  return new SdkError('DEVICE_REFUSED', message, { details: { vendorCode: code ?? null } })
 }
 
 /** Who answers on the RPC port; shared by all who want to know. A refusal is an answer too: it names the daemon. */

@@ -1,6 +1,7 @@
-import type { Board, DeviceError, Fan, Severity } from '#model'
+import type { Board, DeviceError, Fan } from '#model'
 import type { Model } from '../define.js'
 import { num, str } from '../kit/json.js'
+import { topicOf } from '../kit/topics.js'
 import { maxParts, tidy } from '../kit/values.js'
 
 /** What all interfaces of Braiins OS have in common. */
@@ -29,80 +30,6 @@ export function fitted(fans: readonly Fan[], { fans: count }: Model): Fan[] {
   return fans.filter(({ index, rpm }) => rpm || index < (count ?? last + 1))
 }
 
-/** What the words of a message are about, where no code says it; the first that fits is it. */
-const topics: readonly (readonly [
-  RegExp,
-  Pick<DeviceError, 'component' | 'code'> & { readonly severity: Severity; readonly action: string },
-])[] = [
-  [
-    /overheat|dangerous|too hot|over temperature/i,
-    {
-      component: 'cooling',
-      code: 'overheated',
-      severity: 'critical',
-      action: 'Check cooling and dust before it is started again.',
-    },
-  ],
-  [
-    /fan/i,
-    { component: 'fan', code: 'fan', severity: 'high', action: 'Check and replace the fan; the miner may overheat.' },
-  ],
-  [
-    /psu|power supply|voltage|overcurrent/i,
-    {
-      component: 'psu',
-      code: 'psu',
-      severity: 'high',
-      action: 'Check the power supply, its cables and bus bars; lower the power target.',
-    },
-  ],
-  [
-    /resolve|dns|unreachable|network/i,
-    { component: 'network', code: 'network', severity: 'low', action: 'Check DNS, gateway and the pool addresses.' },
-  ],
-  [
-    /pool|stratum/i,
-    { component: 'pool', code: 'pool', severity: 'low', action: 'Check the pool address and the account.' },
-  ],
-  [
-    /sensor|temperature/i,
-    {
-      component: 'board',
-      code: 'board-sensor',
-      severity: 'low',
-      action: 'Watch the board; have its sensor repaired if others follow.',
-    },
-  ],
-  [
-    /licen[cs]e|restricted/i,
-    { component: 'security', code: 'license', severity: 'medium', action: 'Check the licence of the firmware.' },
-  ],
-  [
-    /chip|hash ?board|chain/i,
-    {
-      component: 'board',
-      code: 'board-fault',
-      severity: 'medium',
-      action: 'Check its cables and power, then restart; have it repaired if it stays.',
-    },
-  ],
-  [
-    /tuner|tuning/i,
-    {
-      component: 'device',
-      code: 'tuning-failed',
-      severity: 'medium',
-      action: 'Set a lower power target and let it tune again.',
-    },
-  ],
-]
-const otherTopic = {
-  component: 'device',
-  code: 'device-error',
-  severity: 'medium',
-  action: 'See the log of the miner.',
-} as const
-
 /** One finding from the firmware's own words; its code, reason and hint where it gives them. */
 export function errorOf(message: string, own: { code?: unknown; reason?: unknown; hint?: unknown } = {}): DeviceError {
   const code = str(own.code)
@@ -111,7 +38,7 @@ export function errorOf(message: string, own: { code?: unknown; reason?: unknown
     .replace(/\{ERR:\w+\}\s*/g, '')
     .replace(/\s+/g, ' ')
     .slice(0, 200)
-  const topic = topics.find(([pattern]) => pattern.test(`${reason ?? ''} ${text}`))?.[1] ?? otherTopic
+  const topic = topicOf(`${reason ?? ''} ${text}`)
   const slot = num(
     /hash ?board (\d+)|hb(\d+)/i
       .exec(message)

@@ -9,6 +9,7 @@ import { braiinsGraphDevice } from './braiins-graphql.js'
 import { braiinsRestDevice } from './braiins-rest.js'
 import { epicMiner } from './epic.js'
 import { epicAntminer } from './epic-antminer.js'
+import { luxos } from './luxos.js'
 import { nerdaxe } from './nerdaxe.js'
 import { protoRig } from './proto.js'
 import { sealminer } from './sealminer.js'
@@ -25,6 +26,7 @@ export const miners: readonly Device[] = [
   braiinsRestDevice,
   epicMiner,
   epicAntminer,
+  luxos,
   nerdaxe,
   protoRig,
   sealminer,
