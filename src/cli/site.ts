@@ -1,12 +1,22 @@
+import { fileURLToPath } from 'node:url'
 import { devices } from '#devices'
 import { gateway } from '#gateway'
 import { SdkError } from '#model'
 import { type ConfigKind, dht, type MeshOptions, monitor, type Placement, type Service, type SiteConfig } from '#node'
-import { workerEntryProblems, workerEntryRules, workerServices } from '#workers'
+import { createShelf, workerEntryProblems, workerEntryRules, workerServices } from '#workers'
 import { hostOf } from './mesh.js'
 
+const here = import.meta.url
+
+/** The device libraries of this process. A package is looked for where the command was called, and beside the SDK. */
+export const shelf = createShelf({
+  builtIn: devices,
+  sdkUrl: new URL(here.endsWith('.ts') ? '../index.ts' : '../index.js', here).href,
+  folders: [process.cwd(), fileURLToPath(new URL('.', here))],
+})
+
 /** The built-in services, by kind. Composition happens here, because only here every room is known. */
-const services: readonly Service[] = [...workerServices(devices), gateway, dht, monitor]
+const services: readonly Service[] = [...workerServices(shelf), gateway, dht, monitor]
 
 /** Told by their role. */
 const roleKinds = ['aggregator', 'dht', 'monitor'] as const
@@ -43,7 +53,7 @@ function serviceOf(kind: string): Service {
 }
 
 /**
- * The services that a configuration asks for, and those that belong to every site with workers: the scanner and the commander.
+ * The services that a configuration asks for, and those that belong to every site with workers: the scanner, the commander and the librarian.
  * Throws CONFIG_INVALID for a service that does not exist.
  */
 export function placementsOf(config: SiteConfig, mesh?: MeshOptions): Placement[] {
@@ -67,7 +77,11 @@ export function placementsOf(config: SiteConfig, mesh?: MeshOptions): Placement[
 
 function companionsOf({ services }: SiteConfig, mesh: MeshOptions | undefined): { kind: string; config: object }[] {
   const has = (wanted: string) => services.some(({ kind }) => kind === wanted)
+  const workers = services
+    .filter(({ kind }) => kind === 'device-worker')
+    .map(({ name, config }) => ({ name, lib: String(config.lib) }))
   return [
+    ...(has('device-worker') || has('gateway') ? [{ kind: 'librarian', config: { workers } }] : []),
     ...(has('device-worker') ? ['scanner', 'commander'].map((kind) => ({ kind, config: {} })) : []),
     ...(mesh?.aggregates && !has('aggregator') ? [{ kind: 'aggregator', config: { role: 'aggregator' } }] : []),
   ]

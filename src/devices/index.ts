@@ -1,5 +1,6 @@
 /** What we know of devices. */
 export * from './catalog.js'
+export * from './check-device.js'
 export * from './define.js'
 export * from './execute.js'
 export * from './identify.js'

@@ -11,6 +11,7 @@ import {
   deviceWorker,
   fleetContract,
   type KnownService,
+  librarian,
   type Methods,
   nodeContract,
   type ServiceHealth,
@@ -67,6 +68,13 @@ export function scannerOf(directory: Directory, site: string, caller: Caller, op
   const chosen = scanners.find((found) => found.site === site) ?? scanners[0]
   if (chosen) return chosen.client
   throw new SdkError('UNAVAILABLE', 'no scanner answers now')
+}
+
+/** The librarian of a site. Throws UNAVAILABLE without one. */
+export function librarianOf(directory: Directory, site: string, caller: Caller, options?: CallOptions) {
+  const found = reach(directory, librarian, caller, options).find((one) => one.site === site)
+  if (found) return found.client
+  throw new SdkError('UNAVAILABLE', `no librarian of the site ${site} answers now`)
 }
 
 export function commandersOf(directory: Directory, caller: Caller, options?: CallOptions) {

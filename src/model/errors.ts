@@ -18,6 +18,12 @@ export const errorCodes = {
     title: 'The configuration is not valid',
     action: 'Correct the named key; `miningsdk config print` shows all keys.',
   },
+  LIBRARY_INVALID: {
+    status: 422,
+    retry: false,
+    title: 'The package is no device library that can be used',
+    action: 'Correct what is named, then add it again; docs/add-a-device.md says what a library is.',
+  },
   UNAUTHENTICATED: {
     status: 401,
     retry: false,

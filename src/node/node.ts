@@ -10,7 +10,7 @@ import { createLog } from './log.js'
 import { meshName, meshService } from './mesh/index.js'
 import { NameSchema } from './names.js'
 import { createScope } from './scope.js'
-import type { Context, Node, NodeOptions, Placement, SupervisorLimits } from './service.js'
+import type { Context, Hosted, Node, NodeOptions, Placement, Scope, SupervisorLimits } from './service.js'
 import { createSupervisor } from './supervisor.js'
 import { createUnit, type Run } from './unit.js'
 import { openVaults } from './vaults.js'
@@ -71,14 +71,32 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       config: {},
     })
   }
-  const units = placements.map((placement) => {
+  const unitOf = (placement: Placement) => {
     const { name, service } = placement
     const serviceLog = log.child({ service: name })
     const start = async (run: Run) => service.start(contextOf(run, placement, await vaultOf(name)))
-    const unit = createUnit({ name, kind: service.kind, site, start, clock, random, log: serviceLog, limits })
-    return { unit, after: service.after ?? [] }
-  })
+    return createUnit({ name, kind: service.kind, site, start, clock, random, log: serviceLog, limits })
+  }
+  const units = placements.map((placement) => ({ unit: unitOf(placement), after: placement.service.after ?? [] }))
   const supervisor = createSupervisor(units, clock)
+
+  /** A service of a service: supervised like all others, and gone with the one that wanted it. */
+  const host = async (scope: Scope, wanted: Placement): Promise<Hosted> => {
+    const placement = checkPlacement(wanted)
+    refuseReserved([placement])
+    const unit = unitOf(placement)
+    const stop = supervisor.add(unit)
+    placements.push(placement)
+    let ending: Promise<void> | undefined
+    const end = () => {
+      ending ??= stop(limits.endMs).then(() => void placements.splice(placements.indexOf(placement), 1))
+      return ending
+    }
+    scope.defer(end)
+    await makeSecretFolder(join(storage, placement.name))
+    await unit.start()
+    return { end }
+  }
 
   const contextOf = (
     { scope, owner, alive, ready, stats }: Run,
@@ -102,6 +120,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     demo,
     provide: (contract, endpoint) => registry.provide(contract, endpoint, owner, scope.signal),
     share: (reader) => registry.share(reader, scope.signal),
+    host: (placement) => host(scope, placement),
     alive,
     ready,
     stats,

@@ -58,12 +58,22 @@ export interface Context<C = unknown> extends Scope {
   provide<M extends Methods>(contract: Contract<M>, endpoint: Endpoint): void
   /** Lets others read this feed until the scope ends. */
   share(reader: Reader): void
+  /**
+   * Runs one more service in this node until the scope ends, or until it is told to; resolves when its first start has ended, well or not.
+   * Throws CONFLICT for a name that is taken, CONFIG_INVALID for a configuration that it cannot take.
+   */
+  host(placement: Placement): Promise<Hosted>
   /** Shows that it is alive. A service that called it once and then stays silent for `livenessMs` is hung and started anew. */
   alive(): void
   /** Not ready with a reason, or ready (null). A service is not ready until its start() has returned. */
   ready(reason: string | null): void
   /** Plain numbers about itself, asked for when somebody looks. */
   stats(read: () => Record<string, number>): void
+}
+
+/** A service that another one runs beside itself. */
+export interface Hosted {
+  end(): Promise<void>
 }
 
 /** Anything a node runs. */

@@ -11,6 +11,8 @@ export interface Supervisor {
   /** Starts level after level: all of a level together, the next when each of them has started or failed to. */
   start(): Promise<void>
   unit(name: string): Unit
+  /** One more, started at once; it stops before the others. Throws CONFLICT for a name that is taken. Answers how to end it. */
+  add(unit: Unit): (withinMs: number) => Promise<void>
   health(): ServiceHealth[]
   /** Stops level after level in reverse. Each gets its share of what is left of the time, so that none uses up all of it. */
   stop(withinMs: number): Promise<{ late: string[] }>
@@ -20,6 +22,7 @@ export interface Supervisor {
 export function createSupervisor(members: readonly Member[], clock: Clock): Supervisor {
   const levels = levelsOf(members)
   const units = new Map(members.map(({ unit }) => [unit.name, unit]))
+  const added = new Set<Unit>()
   let stopping = false
 
   return {
@@ -34,13 +37,25 @@ export function createSupervisor(members: readonly Member[], clock: Clock): Supe
       if (!unit) throw new SdkError('NOT_FOUND', `there is no service ${name}`)
       return unit
     },
-    health: () => members.map(({ unit }) => unit.health()),
+    add(unit) {
+      if (units.has(unit.name)) throw new SdkError('CONFLICT', `there is a service ${unit.name} already`)
+      if (stopping) throw new SdkError('UNAVAILABLE', 'the node closes')
+      units.set(unit.name, unit)
+      added.add(unit)
+      return async (withinMs) => {
+        await unit.stop(withinMs)
+        added.delete(unit)
+        units.delete(unit.name)
+      }
+    },
+    health: () => [...units.values()].map((unit) => unit.health()),
     async stop(withinMs) {
       stopping = true
       const endAt = clock.hr() + withinMs
       const late: string[] = []
-      for (const [index, level] of [...levels].reverse().entries()) {
-        const shareMs = Math.max(0, endAt - clock.hr()) / (levels.length - index)
+      const downwards = [...(added.size > 0 ? [[...added]] : []), ...[...levels].reverse()]
+      for (const [index, level] of downwards.entries()) {
+        const shareMs = Math.max(0, endAt - clock.hr()) / (downwards.length - index)
         const endings = await Promise.all(level.map((unit) => unit.stop(shareMs)))
         for (const [at, unit] of level.entries()) if (endings[at]?.late) late.push(unit.name)
       }

@@ -4,6 +4,8 @@ import type { Service } from '#node'
 import { aggregator } from './aggregator/index.js'
 import { commander } from './commander/index.js'
 import { deviceWorker } from './device/index.js'
+import { devicesOf } from './libraries.js'
+import { librarian, type Shelf } from './library/index.js'
 import { scanner } from './scan/index.js'
 
 export { commander } from './commander/index.js'
@@ -16,9 +18,13 @@ export {
   workerEntryRules,
 } from './device/index.js'
 export { type Library, libraries } from './libraries.js'
+export { createShelf, type Shelf, type ShelfOptions } from './library/index.js'
 export { maxAddresses, parseRanges, type ScanOptions, scanner, scanOnce } from './scan/index.js'
 
-/** Every service of this room, for these device definitions. */
-export function workerServices(devices: readonly Device[]): readonly Service[] {
-  return [deviceWorker(devices), scanner(devices), commander(), aggregator]
+/** Every service of this room, for these device definitions; with a shelf also the librarian, who adds to it. */
+export function workerServices(source: readonly Device[] | Shelf): readonly Service[] {
+  const shelf = 'builtIn' in source ? source : undefined
+  const devices = () => (shelf ? shelf.devices : (source as readonly Device[]))
+  const worker = deviceWorker(shelf ? shelf.find : async (lib) => devicesOf(devices(), lib))
+  return [worker, scanner(devices), commander(), aggregator, ...(shelf ? [librarian(shelf, worker)] : [])]
 }

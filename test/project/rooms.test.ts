@@ -19,7 +19,7 @@ const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
     rooms: ['model', 'keys'],
     packages: ['b4a', 'hyperswarm', 'hyperdht', 'blind-relay', 'protomux'],
   },
-  workers: { rooms: ['model', 'rpc', 'devices', 'replication', 'node'], packages: ['fastest-levenshtein'] },
+  workers: { rooms: ['model', 'rpc', 'devices', 'replication', 'node'], packages: ['fastest-levenshtein', 'semver'] },
   gateway: {
     rooms: ['model', 'keys', 'rpc', 'replication', 'node'],
     packages: ['fastify', 'prom-client', '@fastify/*'],

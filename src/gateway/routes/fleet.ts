@@ -1,7 +1,6 @@
 import { type DeviceFilter, Type } from '#model'
-import { deviceWorker, LibrarySchema } from '#rpc'
 import { filterOf } from '../query.js'
-import { fromAll, ownNode, reach } from '../reach.js'
+import { ownNode } from '../reach.js'
 import { route } from '../route.js'
 import { seenBy } from '../sight.js'
 import { filterQuery, listOf, nullable, strict, TotalsSchema } from './shapes.js'
@@ -110,24 +109,6 @@ export const fleetRoutes = [
         mode: here?.mode ?? 'unknown',
         startedAt: here?.startedAt ?? startedAt,
         at: clock.now(),
-      }
-    },
-  }),
-  route({
-    method: 'GET',
-    path: '/api/v1/libraries',
-    group: 'libraries',
-    scope: 'read',
-    summary: 'The device libraries that workers run: models, commands, and which workers',
-    reply: listOf(Type.Object({ ...LibrarySchema.properties, workers: Type.Array(Type.String()) })),
-    async handle({ directory }, { caller }) {
-      const described = await fromAll(reach(directory, deviceWorker, caller), (worker) => worker.describe({}))
-      const names = [...new Set(described.map(({ library }) => library.library))].sort()
-      return {
-        data: names.map((name) => {
-          const workers = described.filter(({ library }) => library.library === name)
-          return { ...workers[0]!.library, workers: workers.map(({ service }) => service) }
-        }),
       }
     },
   }),

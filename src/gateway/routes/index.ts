@@ -4,6 +4,7 @@ import { deviceRoutes } from './devices.js'
 import { fleetRoutes } from './fleet.js'
 import { healthRoutes } from './health.js'
 import { historyRoutes } from './history.js'
+import { libraryRoutes } from './libraries.js'
 import { meshRoutes } from './mesh.js'
 import { scanRoutes } from './scans.js'
 import { serviceRoutes } from './services.js'
@@ -19,6 +20,7 @@ export const routes: readonly AnyRoute[] = [
   ...historyRoutes,
   ...commandRoutes,
   ...scanRoutes,
+  ...libraryRoutes,
   ...serviceRoutes,
   ...meshRoutes,
   ...tokenRoutes,

@@ -4,7 +4,7 @@ import { DeviceEntrySchema, OptionsSchema, SdkError, type Static, Type } from '#
 import { type Context, defineService, type Service } from '#node'
 import { openStore } from '#replication'
 import { deviceWorker as contract, serve } from '#rpc'
-import { devicesOf, nearest } from '../libraries.js'
+import { nearest } from '../libraries.js'
 import { acceptsType } from './accepts.js'
 import { handlers } from './handlers.js'
 import { openWorker, workerStats } from './open.js'
@@ -45,14 +45,17 @@ const pulseMs = 1000
 /** So long after the last time the worker says that it ran out of sockets. */
 const outOfSocketsMs = 30_000
 
+/** The definitions of a library; `storage` is the node's folder, which knows of those that were added. Throws CONFIG_INVALID for an unknown one. */
+export type FindLibrary = (lib: string, storage: string) => Promise<readonly Device[]>
+
 /** Reads and commands the devices of one library; its feed is their history. */
-export function deviceWorker(devices: readonly Device[]): Service<typeof DeviceWorkerConfigSchema> {
+export function deviceWorker(find: FindLibrary): Service<typeof DeviceWorkerConfigSchema> {
   return defineService({
     kind: 'device-worker',
     config: DeviceWorkerConfigSchema,
     async start(context: Context<DeviceWorkerConfig>) {
-      const { name, site, config, storage, vault, clock, log } = context
-      const candidates = devicesOf(devices, config.lib).map((device) => withModels(device, config.models))
+      const { name, site, config, storage, nodeStorage, vault, clock, log } = context
+      const candidates = (await find(config.lib, nodeStorage)).map((device) => withModels(device, config.models))
       warnOfUnknownType(context, candidates)
       const intervalMs = config.intervalMs ?? 10_000
       const store = context.use(

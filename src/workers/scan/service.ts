@@ -22,7 +22,7 @@ interface Kept {
 }
 
 /** Finds devices and gives them to the workers that accept them. */
-export function scanner(devices: readonly Device[]): Service<typeof ScannerConfigSchema> {
+export function scanner(devices: () => readonly Device[]): Service<typeof ScannerConfigSchema> {
   return defineService({
     kind: 'scanner',
     config: ScannerConfigSchema,
@@ -58,7 +58,7 @@ export function scanner(devices: readonly Device[]): Service<typeof ScannerConfi
           one.scan = { ...scan, state: 'running' }
         }
         try {
-          const scan = await scanOnce(devices, request, { id, clock, signal: one.cancelling.signal, progress: see })
+          const scan = await scanOnce(devices(), request, { id, clock, signal: one.cancelling.signal, progress: see })
           markKnown(directory, scan)
           if (request.adopt && scan.state !== 'cancelled') await adopt(directory, scan, caller)
           one.scan = scan
