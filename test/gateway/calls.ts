@@ -31,6 +31,8 @@ export const goodCalls: readonly GoodCall[] = [
   { route: 'GET /api/v1/feeds' },
   { route: 'GET /api/v1/node' },
   { route: 'GET /api/v1/libraries' },
+  { route: 'POST /api/v1/libraries', body: { package: 'miningsdk-miner-acme' }, status: 201 },
+  { route: 'DELETE /api/v1/libraries/{name}', status: 204, prepare: async () => 'miner-acme' },
   { route: 'GET /api/v1/devices', query: 'kind=miner&status=mining&sort=-powerW&fields=status&fields=metrics&limit=2' },
   { route: 'POST /api/v1/devices', body: { host: '127.0.0.9', tags: ['row-a'] }, status: 201 },
   { route: 'GET /api/v1/devices/{id}', prepare: device },
@@ -73,7 +75,7 @@ export const goodCalls: readonly GoodCall[] = [
 /** The call as a request: method, path with its query, and the body. */
 export async function requestOf(site: Site, { route, query, body, prepare }: GoodCall) {
   const [method, path] = route.split(' ') as [string, string]
-  const at = prepare ? path.replace(/\{(id|key)\}/, await prepare(site)) : path
+  const at = prepare ? path.replace(/\{(id|key|name)\}/, await prepare(site)) : path
   const sent = route === 'POST /api/v1/session' ? { token: site.adminToken } : body
   return { method, path: query ? `${at}?${query}` : at, ...(sent === undefined ? {} : { body: sent }) }
 }

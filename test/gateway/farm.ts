@@ -1,7 +1,16 @@
 import { type Clock, type DeviceRecord, type Event, SdkError, Type } from '#model'
 import { defineService, type Placement } from '#node'
 import type { Change, Reader } from '#replication'
-import { type CommandJob, type CommandRequest, commander, deviceWorker, type Scan, scanner, serve } from '#rpc'
+import {
+  type CommandJob,
+  type CommandRequest,
+  commander,
+  deviceWorker,
+  librarian,
+  type Scan,
+  scanner,
+  serve,
+} from '#rpc'
 
 /** A worker's feed in memory: what the gateway reads, moved by the test. */
 export class Feed implements Reader {
@@ -122,6 +131,7 @@ export function farmServices(clock: Clock, farm = createFarm(clock.now())): { fa
       }),
       place('device-worker', 'am', (ctx) => ctx.share(farm.north)),
       place('commander', 'commander', (ctx) => ctx.provide(commander, commanderEndpoint(farm, clock))),
+      place('librarian', 'librarian', (ctx) => ctx.provide(librarian, librarianEndpoint())),
       place('scanner', 'scanner', (ctx) => ctx.provide(scanner, scannerEndpoint(farm, clock))),
     ],
   }
@@ -175,6 +185,25 @@ function workerEndpoint({ home, fresh, calls }: Farm, clock: Clock) {
     },
     command: () => ({ state: 'accepted' as const }),
   })
+}
+
+function librarianEndpoint() {
+  const row = {
+    library: 'miner-acme',
+    kind: 'miner',
+    make: 'Acme',
+    families: ['stock'],
+    models: ['AX-1'],
+    commands: ['setLed'],
+    builtIn: false,
+    package: 'miningsdk-miner-acme',
+    version: '1.0.0',
+    path: '/acme',
+    workers: ['miner-acme'],
+    devices: 0,
+    problem: null,
+  }
+  return serve(librarian, { list: () => [row], add: () => row, remove: ({ name }) => ({ library: name }) })
 }
 
 function commanderEndpoint({ home, jobs, calls }: Farm, clock: Clock) {

@@ -40,6 +40,18 @@ export const library: CommandGroup = {
       )
     },
   },
+  check: {
+    usage: '<package>',
+    summary: 'try a library without adding it: is it one, and what does it bring; its code is run',
+    async run({ args, out }) {
+      const { shelf } = await import('../site.js')
+      const { name, version, library, kind, models, commands } = await shelf.inspect(pathOf(args[0]!))
+      out.value(
+        { package: name, version, library, kind, models, commands },
+        `${name} ${version} is good: ${library}, a ${kind} with ${models.length} models; commands: ${commands.join(', ') || 'none'}`,
+      )
+    },
+  },
   rm: {
     usage: '<library>',
     summary: 'remove a library that was added and that no device needs',

@@ -5,17 +5,10 @@ const hooks = `
 let sdk
 export const initialize = (url) => { sdk = url }
 export const resolve = (specifier, context, next) =>
-  specifier === 'miningsdk' ? { url: sdk, shortCircuit: true } : next(specifier, context)`
+  next(specifier === 'miningsdk' ? sdk : specifier, context)`
 
-interface Resolution {
-  url: string
-  shortCircuit?: boolean
-}
-type Resolve = (
-  specifier: string,
-  context: unknown,
-  next: (specifier: string, context: unknown) => Resolution,
-) => Resolution
+type Next = (specifier: string, context: unknown) => { url: string }
+type Resolve = (specifier: string, context: unknown, next: Next) => { url: string }
 
 /** Newer than the oldest Node that we run on: hooks in this thread. */
 const { registerHooks } = nodeModule as { registerHooks?: (hooks: { resolve: Resolve }) => void }
@@ -27,9 +20,6 @@ export function giveSdk(url: string): void {
   if (done) return
   done = true
   if (registerHooks)
-    registerHooks({
-      resolve: (specifier, context, next) =>
-        specifier === 'miningsdk' ? { url, shortCircuit: true } : next(specifier, context),
-    })
+    registerHooks({ resolve: (specifier, context, next) => next(specifier === 'miningsdk' ? url : specifier, context) })
   else nodeModule.register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: url })
 }

@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import type { Device } from '#devices'
 import { type ErrorInfo, errorInfo, SdkError, Type } from '#model'
 import { type JsonFile, jsonFile } from '#node'
-import { nearest } from '../libraries.js'
+import { type Library, libraries, nearest } from '../libraries.js'
 import type { Loaded, Package } from './package.js'
+import { tryPackage } from './trial.js'
 
 /** What the storage folder remembers, for all processes that share it. */
 const shelfFile = 'libraries.json'
@@ -53,7 +54,9 @@ export interface Shelf {
   /** Loads a package and remembers it. Throws LIBRARY_INVALID, CONFLICT, STORE_FAILED; then nothing has changed. */
   add(found: Package, storage: string): Promise<Added>
   remove(library: string, storage: string): Promise<void>
-  /** Where the packages run for the first time too. */
+  /** Tries a package in a process of its own, then loads it here, adding it to nothing. Throws NOT_FOUND, LIBRARY_INVALID, CONFLICT. */
+  inspect(wanted: string): Promise<Library & { name: string; version: string }>
+  /** The public face of the SDK, which libraries import. */
   readonly sdkUrl: string
 }
 
@@ -109,6 +112,12 @@ export function createShelf({ builtIn, sdkUrl, folders }: ShelfOptions): Shelf {
       throw unknown(lib, [...builtInNames, ...all.map(({ library }) => library)])
     },
     locate,
+    async inspect(wanted) {
+      const found = await locate(wanted)
+      await tryPackage(found, sdkUrl)
+      const { name, version, devices } = await load(found)
+      return { ...libraries(devices)[0]!, name, version }
+    },
     async add(found, storage) {
       const before = await kept(storage)
       if (before.some(({ path, name }) => path === found.path || name === found.name))
