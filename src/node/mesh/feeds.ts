@@ -46,6 +46,16 @@ interface Followed {
 /** Of a worker that does not say how often it polls. */
 const defaultIntervalMs = 10_000
 
+/** There are many feeds and few sites. */
+function bySite(ask: (site: string) => boolean): (site: string) => boolean {
+  const known = new Map<string, boolean>()
+  return (site) => {
+    const answer = known.get(site) ?? ask(site)
+    known.set(site, answer)
+    return answer
+  }
+}
+
 /** The feeds of other nodes that this one keeps a copy of, and which feeds go over which connection. */
 export async function openFeeds(options: FeedsOptions): Promise<Feeds> {
   const { folder, own, keep, standing, clock, log } = options
@@ -63,10 +73,9 @@ export async function openFeeds(options: FeedsOptions): Promise<Feeds> {
 
   /** Both ends decide for themselves; a feed goes over the connection if its owner is there, or somebody who may read it. */
   const attachAll = (peer: Key, stream: Duplex) => {
-    for (const reader of options.ownReaders())
-      if (isOwnFeed(reader) && standing.mayRead(peer, reader.site)) reader.replicate(stream)
-    for (const { node, reader } of followed.values())
-      if (node === peer || standing.mayRead(peer, reader.site)) reader.attach(stream)
+    const mayRead = bySite((site) => standing.mayRead(peer, site))
+    for (const reader of options.ownReaders()) if (isOwnFeed(reader) && mayRead(reader.site)) reader.replicate(stream)
+    for (const { node, reader } of followed.values()) if (node === peer || mayRead(reader.site)) reader.attach(stream)
   }
 
   const follow = async (main: Key, { member, name, site = '', intervalMs = defaultIntervalMs }: KnownService) => {

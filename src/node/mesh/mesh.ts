@@ -185,6 +185,8 @@ async function startMesh(
     called.clear()
     for (const key of writers()) called.add(key)
   }
+  /** With which grant; who comes back with another one is let in anew. */
+  const admitted = new Map<Key, string>()
   context.defer(
     record.watch(({ parts, revoked, problem }) => {
       if (problem) context.ready(`the fleet's record: ${problem.message}`)
@@ -195,7 +197,11 @@ async function startMesh(
         pool.drop(key)
       }
       if (parts.has('members')) {
-        for (const { key, revoked: out } of record.members()) if (!out) network.admit(key)
+        for (const { key, grant, revoked: out } of record.members()) {
+          if (out || admitted.get(key) === grant.id) continue
+          admitted.set(key, grant.id)
+          network.admit(key)
+        }
         callWriters()
       }
       if (parts.has('topic')) meet()

@@ -13,7 +13,7 @@ import {
   random,
 } from '#keys'
 import { type Clock, type Log, SdkError } from '#model'
-import { type FleetRecord, packDevices } from '#replication'
+import { type FleetRecord, type Intent, packDevices } from '#replication'
 import type { AnnouncedService, Caller, Handlers, InviteRequest, registrar } from '#rpc'
 import type { Network } from '../network/index.js'
 import { type Admission, receive } from './door.js'
@@ -36,7 +36,7 @@ export interface RegistrarOptions {
 const defaultExpiryMs = 3_600_000
 /** So long after its end a door still says why it is closed. */
 const afterwordMs = 86_400_000
-const maxOpenInvites = 100
+const maxOpenInvites = 1_000
 /** Nodes of the fleet's own DHT that a code names: each makes it longer. */
 const codeAddresses = 1
 
@@ -45,8 +45,6 @@ export async function openRegistrar(options: RegistrarOptions) {
   const { record, membership, keyPair, grant, network, seeds, clock, log } = options
   const own = keyOf(keyPair)
   const doors = new Map<string, { close(): unknown }>()
-  /** One guest after the other, so that an invite is used once. */
-  let turn: Promise<unknown> = Promise.resolve()
 
   const inviteOf = async (id: string) => (await record.invites()).find((one) => one.id === id)
 
@@ -85,6 +83,8 @@ export async function openRegistrar(options: RegistrarOptions) {
   const openDoor = async (id: string, seed: Uint8Array) => {
     const { door, guest } = inviteKeys(seed)
     const only = keyOf(guest)
+    /** One guest after the other, so that an invite is used once. */
+    let turn: Promise<unknown> = Promise.resolve()
     const listening = network.listen(door, {
       admits: (key) => key === only,
       onStream: (stream) =>
@@ -122,6 +122,7 @@ export async function openRegistrar(options: RegistrarOptions) {
   /** Only what changed is written: the record goes to everybody. */
   const announce = async (member: Key, version: string, services: readonly AnnouncedService[]) => {
     const known = new Map(record.services().flatMap((one) => (one.member === member ? [[one.name, one] as const] : [])))
+    const intents: Intent[] = []
     for (const { feed, relay, ...service } of services) {
       const next = {
         ...service,
@@ -132,9 +133,10 @@ export async function openRegistrar(options: RegistrarOptions) {
       const before = known.get(service.name)
       known.delete(service.name)
       if (before && isSame(before, next)) continue
-      await record.write({ op: 'announceService', member, ...next })
+      intents.push({ op: 'announceService', member, ...next })
     }
-    for (const name of known.keys()) await record.write({ op: 'withdrawService', member, name })
+    for (const name of known.keys()) intents.push({ op: 'withdrawService', member, name })
+    await record.write(intents)
   }
 
   for (const [id, { seed }] of await seeds.all()) await openDoor(id, seed)
@@ -190,8 +192,7 @@ export async function openRegistrar(options: RegistrarOptions) {
       const service = record.services().find((one) => one.site === site && one.name === worker)
       if (!service) throw new SdkError('NOT_FOUND', `no worker ${worker} of ${site} is announced`)
       const { member } = service
-      for (const page of packDevices(devices))
-        await record.write({ op: 'putDevices', member, service: worker, ...page })
+      await record.write(packDevices(devices).map((page) => ({ op: 'putDevices', member, service: worker, ...page })))
       return {}
     },
     async putEvent({ event }) {

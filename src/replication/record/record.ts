@@ -83,6 +83,7 @@ class OpenRecord implements FleetRecord {
     )
     this.#writing = new Writing({
       base: () => this.#base,
+      peers: () => this.#streams.size,
       clock,
       ms: this.#limits.writeMs,
       usable: () => this.#assertUsable(),

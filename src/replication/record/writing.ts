@@ -1,17 +1,38 @@
 import type { KeyPair } from '#keys'
-import { type Clock, SdkError, toSdkError, within } from '#model'
+import { type Clock, SdkError, sleep, toSdkError, within } from '#model'
 import { type Base, hexOf } from './base.js'
 import { encode, refusal } from './encode.js'
 import type { Reason } from './intent.js'
 import type { Intent } from './intents/index.js'
 
-/** Puts intents into the own log, one call after another, and tells what became of them. */
+/** Calls that go into one append. */
+const maxTogether = 256
+const fewPeers = 16
+const pauseMsAPeer = 5
+const maxPauseMs = 1_000
+const never = new AbortController().signal
+
+interface Call {
+  readonly intents: readonly Intent[]
+  readonly as: KeyPair | undefined
+  resolve(): void
+  reject(error: unknown): void
+}
+
+interface Encoded {
+  readonly call: Call
+  readonly bytes: readonly Uint8Array[]
+}
+
+/** Puts intents into the own log, call after call, and tells what became of them. */
 export class Writing {
   readonly counts = { written: 0, refused: 0 }
   readonly #parts: Parts
   /** By the length of our log. */
   readonly #outcomes = new Map<number, Reason | undefined>()
-  #tail: Promise<unknown> = Promise.resolve()
+  readonly #waiting: Call[] = []
+  #running: Promise<void> | undefined
+  #lastAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -23,62 +44,114 @@ export class Writing {
   }
 
   write(intents: readonly Intent[], as: KeyPair | undefined): Promise<void> {
-    const run = this.#tail.then(() => this.#write(intents, as))
-    this.#tail = run.catch(() => undefined)
-    return run
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ intents, as, resolve, reject })
+      this.#running ??= this.#run()
+    })
   }
 
-  async #write(intents: readonly Intent[], as: KeyPair | undefined): Promise<void> {
-    const { usable, clock, pass } = this.#parts
+  /** What was asked for while an append was under way goes into the next one together: an append costs the same for many as for one. */
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await this.#gathered()
+      const calls = this.#waiting.splice(0, maxTogether)
+      try {
+        await this.#together(calls)
+      } catch (error) {
+        for (const { reject } of calls) reject(error)
+      }
+    }
+    // In the same turn in which nothing waits any more: who comes next begins a new run.
+    this.#running = undefined
+  }
+
+  /** Every peer takes in every append by itself: the more there are, the more goes into one. */
+  async #gathered(): Promise<void> {
+    const { clock, peers } = this.#parts
+    const pauseMs = Math.min(maxPauseMs, pauseMsAPeer * Math.max(0, peers() - fewPeers))
+    const waitMs = this.#lastAt + pauseMs - clock.hr()
+    if (waitMs > 0) await sleep(clock, waitMs, never)
+    this.#lastAt = clock.hr()
+  }
+
+  /** Settles every call whose own intents decide; throws what concerns them all. */
+  async #together(calls: readonly Call[]): Promise<void> {
+    const { usable, pass, follow } = this.#parts
     usable()
-    if (intents.length === 0) return
-    const record = hexOf(this.#parts.base().key)
-    const blocks = intents.map((intent) => encode(intent, { at: clock.now(), record, as }))
-    if (!this.#parts.base().writable && !blocks.every(({ fromStrangers }) => fromStrangers))
-      throw new SdkError(
-        'UNAVAILABLE',
-        'this node may not write the fleet record: its role does not, or it waits to be let in',
-      )
+    const encoded = calls.flatMap((call) => this.#encode(call))
+    if (encoded.length === 0) return
     await pass()
-    // Only now: it may be another base, and it may have been let in, or out. The library shows blocks of strangers one at a time.
+    // Only now: it may be another base, and it may have been let in, or out.
     const base = this.#parts.base()
-    const optimistic = !base.writable
-    const bytes = blocks.map((block) => block.bytes)
-    for (const append of optimistic ? bytes.map((each) => [each]) : [bytes])
-      await this.#append(base, append, optimistic)
+    this.#outcomes.clear()
+    const blocks = encoded.flatMap(({ bytes }) => bytes)
+    let length = 0
+    // The library shows blocks of strangers one at a time.
+    for (const some of base.writable ? [blocks] : blocks.map((one) => [one])) length = await this.#append(base, some)
+    await follow()
+    let end = length - blocks.length
+    for (const { call, bytes } of encoded) {
+      end += bytes.length
+      this.#settle(call, end - bytes.length + 1, end)
+    }
   }
 
-  async #append(base: Base, blocks: readonly Uint8Array[], optimistic: boolean): Promise<void> {
-    const { clock, ms, stopped, follow } = this.#parts
-    this.#outcomes.clear()
+  #encode(call: Call): Encoded[] {
+    const { base, clock } = this.#parts
+    const { intents, as, resolve, reject } = call
+    try {
+      const blocks = intents.map((intent) => encode(intent, { at: clock.now(), record: hexOf(base().key), as }))
+      if (!base().writable && !blocks.every(({ fromStrangers }) => fromStrangers))
+        throw new SdkError(
+          'UNAVAILABLE',
+          'this node may not write the fleet record: its role does not, or it waits to be let in',
+        )
+      if (blocks.length > 0) return [{ call, bytes: blocks.map(({ bytes }) => bytes) }]
+      resolve()
+    } catch (error) {
+      reject(error)
+    }
+    return []
+  }
+
+  async #append(base: Base, blocks: readonly Uint8Array[]): Promise<number> {
+    const { clock, ms, stopped } = this.#parts
     const limits = { what: 'writing into the fleet record', ms, signals: [], clock }
     const length = await within(limits, () =>
-      base.append(blocks.length === 1 ? blocks[0]! : blocks, { optimistic }),
+      base.append(blocks.length === 1 ? blocks[0]! : blocks, { optimistic: !base.writable }),
     ).catch((error: unknown) => {
       throw stopped() ?? toSdkError(error, 'STORE_FAILED')
     })
     this.counts.written += blocks.length
-    await follow()
-    const first = length - blocks.length + 1
-    for (let at = first; at <= length; at++) {
+    return length
+  }
+
+  #settle({ resolve, reject }: Call, first: number, end: number): void {
+    for (let at = first; at <= end; at++) {
       const reason = this.#outcomes.get(at)
       if (reason !== undefined) {
         this.counts.refused++
-        throw refusal(reason)
+        reject(refusal(reason))
+        return
       }
-      if (!this.#outcomes.has(at))
-        throw new SdkError('UNAVAILABLE', 'it is stored and will be taken in when what it builds on has come')
+      if (!this.#outcomes.has(at)) {
+        reject(new SdkError('UNAVAILABLE', 'it is stored and will be taken in when what it builds on has come'))
+        return
+      }
     }
+    resolve()
   }
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    await this.#tail
+    await this.#running
   }
 }
 
 interface Parts {
   readonly base: () => Base
+  /** With how many the record is exchanged now. */
+  readonly peers: () => number
   readonly clock: Clock
   readonly ms: number
   /** Throws why the record cannot be used. */
