@@ -15,6 +15,7 @@
  * Proto Rig: the REST interface with its bearer login.
  * Braiins OS: the RPC of BOSminer, GraphQL (questions are told by what they ask for, their grammar is not read), REST.
  * LuxOS: the RPC with joined commands, its one session, profiles, thermal steering (ATM) and pools.
+ * VNish: the REST interface of 1.2 and 1.3 with its token, presets and settings that wait for a restart; the read-only RPC.
  * SealMiner: the read-only RPC on 4028, the pages behind their login on 80.
  *
  * Not simulated: TLS and the pages for browsers, UDP announcements, the vendor tool's port 8889, `set.miner.report`, single chips,

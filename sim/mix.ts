@@ -10,6 +10,7 @@ import { antminers, whatsminers } from './hardware.js'
 import { luxosBreeds } from './luxos/index.js'
 import { protoBreeds } from './proto/index.js'
 import { sealminerBreeds } from './sealminer/index.js'
+import { vnishBreeds } from './vnish/index.js'
 import { simulatedPassword, whatsminer } from './whatsminer/index.js'
 
 // On 4433 the accounts have names; on 4028 there is only a password.
@@ -31,6 +32,7 @@ export const breeds: readonly Breed[] = [
   ...braiinsBreeds,
   ...sealminerBreeds,
   ...luxosBreeds,
+  ...vnishBreeds,
 ]
 
 export const families: readonly string[] = [...new Set(breeds.map(({ family }) => family))]

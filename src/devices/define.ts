@@ -79,6 +79,8 @@ export interface Telemetry extends Metrics {
 export interface DeviceLimits {
   readonly powerW?: Range
   readonly hashrateThs?: Range
+  readonly fanDutyPct?: Range
+  readonly targetTempC?: Range
   /** The only targets that there are, of firmwares that have ready-made ones. */
   readonly presets?: readonly Preset[]
 }

@@ -92,6 +92,18 @@ const luxes: Answers = Object.fromEntries(
   ),
 )
 
+const anthill = (name: string) => [`vnish/s21pro_1_2_7/${name}.json`]
+const vnishes: Answers = {
+  summary: anthill('web_summary'),
+  info: anthill('web_info'),
+  perf: anthill('web_perf-summary'),
+  settings: anthill('web_settings'),
+  presets: anthill('web_autotune_presets'),
+  stats: anthill('rpc_stats'),
+  rpcPools: anthill('rpc_pools'),
+  rpcSummary: anthill('rpc_summary'),
+}
+
 const captured: readonly (readonly [library: string, family: string, answers: Answers])[] = [
   ['miner-auradine', 'stock', auradines],
   ['miner-avalon', 'stock', avalons],
@@ -104,6 +116,7 @@ const captured: readonly (readonly [library: string, family: string, answers: An
   ['miner-luxos', 'luxos', luxes],
   ['miner-proto', 'stock', protos],
   ['miner-sealminer', 'stock', seals],
+  ['miner-vnish', 'vnish', vnishes],
 ]
 
 const strange = fc.oneof(

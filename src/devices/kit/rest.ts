@@ -32,6 +32,8 @@ export interface Login {
   readonly isDenied?: (response: HttpResponse) => boolean
   /** Signs in before the first call: where nothing is told without. */
   readonly first?: boolean
+  /** Statuses that are a refusal with the device's words here, beside those that are so everywhere. */
+  readonly refuses?: readonly number[]
 }
 
 export interface Rest {
@@ -96,7 +98,7 @@ export function rest(name: string, port: PortName, login?: Login): Rest {
     return again
   }
 
-  const call = async (io: Io, request: RestRequest) => contentOf(await answer(io, request), request)
+  const call = async (io: Io, request: RestRequest) => contentOf(await answer(io, request), request, login?.refuses)
 
   return {
     call,
@@ -150,9 +152,9 @@ function isSame(a: Credentials, b: Credentials): boolean {
 /** What the device said no to is refused, not broken. */
 const refusals: readonly number[] = [400, 403, 406, 409, 412, 422]
 
-function contentOf(response: HttpResponse, { path, as }: RestRequest): unknown {
+function contentOf(response: HttpResponse, { path, as }: RestRequest, more: readonly number[] = []): unknown {
   const { status, body } = response
-  if (refusals.includes(status)) {
+  if (refusals.includes(status) || more.includes(status)) {
     const reason = reasonOf(body)
     throw new SdkError('DEVICE_REFUSED', `${path}: ${reason ?? `the device refuses (HTTP ${status})`}`, {
       details: { status },

@@ -3,7 +3,7 @@ import type { Evidence, Probe } from '../define.js'
 import { rpc, rpcPort, rpcVersion } from './cgminer.js'
 import { parseChallenge } from './digest.js'
 import { type HttpResponse, http, webPort } from './http.js'
-import { isObject } from './json.js'
+import { isObject, rows } from './json.js'
 
 /**
  * What tells the firmwares of one kind of hardware apart (protocols/cgminer.md §6): the page that a device shows and the name of its
@@ -125,6 +125,29 @@ export function daemonSign(seen: Evidence): Sign | 'other' | undefined {
   })
 }
 
+/** Firmwares for foreign hardware that name themselves in the type that their stats give, `Antminer S21 (Vnish 1.2.7)`. */
+const typeSigns: readonly (readonly [RegExp, Sign])[] = daemonSigns.filter(([, sign]) =>
+  ['braiins', 'luxos', 'vnish', 'hiveon', 'mskminer'].includes(sign),
+)
+
+/** Whose stats answer, where somebody asked for them and they name a firmware. */
+export function statsSign(seen: Evidence): Sign | undefined {
+  const reply = seen.answer(rpcStats)
+  if (!isObject(reply)) return undefined
+  const sign = remembered(reply, () => {
+    const types = JSON.stringify(rows(reply.STATS).map(({ Type }) => Type))
+    return typeSigns.find(([pattern]) => pattern.test(types))?.[1]
+  })
+  return sign === 'other' ? undefined : sign
+}
+
+/** All that names somebody whom we know. */
+function saidBy(seen: Evidence): Sign[] {
+  return [pageSign(seen), daemonSign(seen), statsSign(seen)].filter(
+    (sign): sign is Sign => sign !== undefined && sign !== 'other',
+  )
+}
+
 /** Every candidate looks at the same answer. */
 const signs = new WeakMap<object, Sign | 'other' | undefined>()
 
@@ -138,13 +161,12 @@ function remembered(answer: object, find: () => Sign | 'other' | undefined): Sig
 /** Nothing seen so far speaks against it being one of these: worth a question of its own. */
 export function mayBe(...wanted: readonly Sign[]): (seen: Evidence) => boolean {
   return (seen) => {
-    const said = [pageSign(seen), daemonSign(seen)].filter((sign) => sign !== undefined && sign !== 'other')
-    return said.every((sign) => wanted.includes(sign as Sign))
+    return saidBy(seen).every((sign) => wanted.includes(sign))
   }
 }
 
-/** Page or mining process say that it is one of these, and neither says another. */
+/** Page, mining process or its stats say that it is one of these, and none says another. */
 export function isSaid(seen: Evidence, ...wanted: readonly Sign[]): boolean {
-  const said = [pageSign(seen), daemonSign(seen)].filter((sign) => sign !== undefined && sign !== 'other')
-  return said.length > 0 && said.every((sign) => wanted.includes(sign as Sign))
+  const said = saidBy(seen)
+  return said.length > 0 && said.every((sign) => wanted.includes(sign))
 }

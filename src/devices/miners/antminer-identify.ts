@@ -5,7 +5,7 @@ import { rpcVersion } from '../kit/cgminer.js'
 import { webPort } from '../kit/http.js'
 import { digestHttp } from '../kit/http-digest.js'
 import { fields, rows, str } from '../kit/json.js'
-import { daemonSign, pageOf, pageSign, webPage } from '../kit/signs.js'
+import { daemonSign, pageOf, pageSign, statsSign, webPage } from '../kit/signs.js'
 import { parseInfo } from './antminer-settings.js'
 
 interface Web {
@@ -37,6 +37,7 @@ export const antminerIdentify: Identify = {
     const daemon = daemonSign(seen)
     // Other firmwares for the same hardware name themselves; something else on the web port is a proxy or a firmware that we do not know.
     if ((page !== undefined && page !== 'bitmain') || (daemon !== undefined && daemon !== 'bitmain')) return undefined
+    if (statsSign(seen) !== undefined) return undefined
     const hasRealm = page === 'bitmain'
     const info = infoOf(web)
     const isBmminer = version.BMMiner !== undefined && /antminer|^bhb/i.test(str(version.Type) ?? '')

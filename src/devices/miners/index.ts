@@ -13,6 +13,7 @@ import { luxos } from './luxos.js'
 import { nerdaxe } from './nerdaxe.js'
 import { protoRig } from './proto.js'
 import { sealminer } from './sealminer.js'
+import { vnishDevice } from './vnish.js'
 import { whatsminer } from './whatsminer.js'
 import { whatsminerV3 } from './whatsminer-v3.js'
 
@@ -30,6 +31,7 @@ export const miners: readonly Device[] = [
   nerdaxe,
   protoRig,
   sealminer,
+  vnishDevice,
   whatsminer,
   whatsminerV3,
 ]

@@ -46,7 +46,7 @@ function match(seen: Evidence): Match | undefined {
   const daemon = words(version?.LUXminer, 64)
   const model = antminerTitle(str(version?.Type))
   return {
-    confidence: daemon !== undefined && model !== undefined ? 1 : 0.95,
+    confidence: daemon === undefined ? 0.8 : model === undefined ? 0.95 : 1,
     model,
     firmware: words(version?.Miner, 64) ?? daemon,
     why: [
