@@ -128,7 +128,7 @@ test('it is told by its page or by its stats; a page of another firmware makes i
   device.http['GET /'] = '<html><title>Luxor Firmware</title></html>'
   const second = await identify(miners, device.io())
   t.ok(second.device === undefined)
-  t.ok(second.seen.some((line) => line.includes('Vnish')) && second.seen.some((line) => line.includes('Luxor')))
+  t.ok(second.seen.some((line) => line.includes('Luxor')) && second.seen.some((line) => line.includes('rpc stats')))
   await device.stopWeb()
   const alone = device.io({ ports: { ...device.ports, http: 1 } })
   t.alike(
