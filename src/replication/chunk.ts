@@ -2,10 +2,11 @@ import { isMetric, type Metric, SdkError } from '#model'
 import { unpack } from './block.js'
 import { damaged, Reading, Writer } from './bytes.js'
 import { Column } from './column.js'
+import { type Curve, type Partner, readCurve, type Signs, writeCurve } from './curve.js'
 import type { Hint } from './hints.js'
 import { Odds, RangeDecoder, RangeEncoder } from './range.js'
 import { Intervals, rollupMs } from './rollup.js'
-import { isColumnName, shapeOf } from './shape.js'
+import { isColumnName, type Shape, shapeOf } from './shape.js'
 import type { Stream } from './stream.js'
 import { decodeTable, type Column as Named, type Table } from './table.js'
 import { packWords, unpackWords } from './words.js'
@@ -13,9 +14,10 @@ import { packWords, unpackWords } from './words.js'
 /**
  * One device's samples of a segment: each column for itself, so that who wants few reads few.
  *
- * A block: version, rows, names (length, packed), then for each column its flags and its coded values with their length; the time first.
+ * A block: version, rows, names (length, packed), then for each column its flags and its coded values with their length; the time first. Since version 3 long columns are curves.
  */
-const chunkVersion = 2
+const chunkVersion = 3
+const firstCoded = 2
 const maxRows = 1_000_000
 const timeName = '#at'
 
@@ -23,6 +25,9 @@ const timeName = '#at'
 const gaps = 1
 const hinted = 2
 const constant = 4
+/** Coded as a curve: quick to read, worth it from so many values on. */
+const curved = 8
+const fewest = 100
 
 /** What stays of one device's samples in a segment. */
 export interface Chunk {
@@ -46,7 +51,8 @@ export function chunkOf(stream: Stream): Chunk {
   return { raw: encodeChunk(table), rollup: rollupOf(table) }
 }
 
-interface Samples {
+/** Samples or intervals in the order of time. */
+export interface Samples {
   readonly at: Float64Array
   readonly columns: readonly Named[]
 }
@@ -64,7 +70,8 @@ function rollupOf({ at, columns }: Samples): Uint8Array {
   return encodeChunk({ at: starts!.values, columns: rest })
 }
 
-function encodeChunk({ at, columns }: Samples): Uint8Array {
+/** Rows in the order of time, and their columns. */
+export function encodeChunk({ at, columns }: Samples): Uint8Array {
   const names = columns.map(({ name }) => name)
   const { hints } = shapeOf(names)
   const words = packWords(JSON.stringify(names))
@@ -73,20 +80,13 @@ function encodeChunk({ at, columns }: Samples): Uint8Array {
   out.varint(at.length)
   out.varint(words.length)
   out.raw(words)
-  writeColumn(out, timeName, at, undefined)
-  columns.forEach(({ name, values }, column) => {
-    const hint = hints[column]
-    writeColumn(
-      out,
-      name,
-      values,
-      hint &&
-        hintedBy(
-          hint,
-          columns.map((each) => each.values),
-          values.length,
-        ),
-    )
+  writeColumn(out, timeName, at, undefined, [])
+  const all = columns.map(({ values }) => values)
+  const partners: Partner[] = []
+  columns.forEach(({ name, values }, place) => {
+    const hint = hints[place]
+    const curve = writeColumn(out, name, values, hint && hintedBy(hint, all, values.length), partners)
+    if (curve?.signs) partners.push({ place, signs: curve.signs })
   })
   return out.view().slice()
 }
@@ -111,15 +111,68 @@ function hintedBy({ kind, inputs, of }: Hint, columns: readonly (Float64Array | 
   return { asChange: kind === 'change', values: said }
 }
 
-function writeColumn(out: Writer, name: string, values: Float64Array, said: Said | undefined): void {
+function writeColumn(
+  out: Writer,
+  name: string,
+  values: Float64Array,
+  said: Said | undefined,
+  partners: readonly Partner[],
+): Curve | undefined {
   const first = values[0] ?? Number.NaN
   const isConstant = values.every((value) => value === first)
+  const rows = isConstant ? undefined : knownRows(values)
+  const hasGaps = rows ? rows.length < values.length : values.some(Number.isNaN)
+  const hint = said?.asChange ? undefined : said?.values
+  const drawn = rows && rows.length >= fewest ? writeCurve(values, rows, hint, partners) : undefined
+  if (drawn) {
+    const runs = hasGaps ? runsOf(rows!) : undefined
+    out.byte(curved | (hasGaps ? gaps : 0) | (drawn.signs ? 0 : hinted))
+    out.varint(drawn.bytes.length + (runs?.length ?? 0))
+    if (runs) out.raw(runs)
+    out.raw(drawn.bytes)
+    return drawn
+  }
   const helps = !isConstant && said && isHelpful(said, values)
-  const hasGaps = values.some(Number.isNaN)
   const bytes = codeColumn(name, isConstant ? values.subarray(0, 1) : values, hasGaps, helps ? said : undefined)
   out.byte((hasGaps ? gaps : 0) | (helps ? hinted : 0) | (isConstant ? constant : 0))
   out.varint(bytes.length)
   out.raw(bytes)
+  return undefined
+}
+
+function knownRows(values: Float64Array): Uint32Array {
+  const rows = new Uint32Array(values.length)
+  let count = 0
+  for (let row = 0; row < values.length; row++) if (!Number.isNaN(values[row])) rows[count++] = row
+  return rows.subarray(0, count)
+}
+
+/** Which rows are known: how many runs of them, and before each run how many rows are not, and how many are. */
+function runsOf(rows: Uint32Array): Uint8Array {
+  const runs: number[] = []
+  let next = -1
+  for (const row of rows) {
+    if (row === next) runs[runs.length - 1]!++
+    else runs.push(row - Math.max(0, next), 1)
+    next = row + 1
+  }
+  const out = new Writer(16)
+  out.varint(runs.length / 2)
+  for (const run of runs) out.varint(run)
+  return out.view().slice()
+}
+
+function readRuns(from: Reading, count: number): Uint32Array {
+  const rows = new Uint32Array(count)
+  let known = 0
+  let row = 0
+  for (let left = from.varint(); left > 0; left--) {
+    row += from.varint()
+    const end = row + from.varint()
+    if (end > count || end < row) throw damaged('a column has too many values')
+    while (row < end) rows[known++] = row++
+  }
+  return rows.subarray(0, known)
 }
 
 /** Whether what others say is mostly nearer than the value before: reading then takes those columns, too. */
@@ -148,12 +201,13 @@ function codeColumn(name: string, values: Float64Array, hasGaps: boolean, said: 
   return coder.finish()
 }
 
-/** The columns of these names, and the time. Throws STORE_NEWER or STORE_FAILED. */
-export function readChunk(block: Uint8Array, wanted: readonly string[]): Table {
+/** The columns of these names, and the time; all without names. Throws STORE_NEWER or STORE_FAILED. */
+export function readChunk(block: Uint8Array, wanted?: readonly string[]): Table {
   const version = block[0] ?? 0
   if (version > chunkVersion)
     throw new SdkError('STORE_NEWER', `a block has version ${version}, this program reads up to ${chunkVersion}`)
-  if (version < chunkVersion) return decodeTable(unpack(block), (name) => name === timeName || wanted.includes(name))
+  if (version < firstCoded)
+    return decodeTable(unpack(block), (name) => name === timeName || !wanted || wanted.includes(name))
   const from = new Reading(block.subarray(1))
   const rows = from.varint()
   if (rows > maxRows) throw damaged('it is larger than any that is written')
@@ -162,25 +216,75 @@ export function readChunk(block: Uint8Array, wanted: readonly string[]): Table {
     const flags = from.byte()
     return { name, flags, bytes: from.raw(from.varint()) }
   })
-  const { hints, placeOf } = shapeOf(names)
-  const columns = new Map<string, Float64Array>([[timeName, decodeColumn(stored[0]!, rows, undefined)]])
-  const decoded: (Float64Array | undefined)[] = []
-  const decode = (place: number): Float64Array => {
-    const known = decoded[place]
-    if (known) return known
-    const column = stored[place + 1]!
-    const hint = column.flags & hinted ? hints[place] : undefined
-    // Inputs stand before what follows from them.
-    for (const input of hint?.inputs ?? []) decode(input)
-    const values = decodeColumn(column, rows, hint && hintedBy(hint, decoded, rows))
-    decoded[place] = values
-    return values
-  }
-  for (const name of wanted) {
-    const place = placeOf.get(name)
-    if (place !== undefined) columns.set(name, decode(place))
+  const drawing = new Drawing(rows, names, stored)
+  const columns = new Map<string, Float64Array>([[timeName, drawing.time()]])
+  for (const name of wanted ?? names) {
+    const values = drawing.values(name)
+    if (values) columns.set(name, values)
   }
   return { rows, columns }
+}
+
+interface Stored {
+  readonly name: string
+  readonly flags: number
+  readonly bytes: Uint8Array
+}
+
+/** Reads columns of a chunk as they are needed, each once. */
+class Drawing {
+  readonly #rows: number
+  /** The time first. */
+  readonly #stored: readonly Stored[]
+  readonly #shape: Shape
+  readonly #values: (Float64Array | undefined)[] = []
+  readonly #signs: (Signs | undefined)[] = []
+  readonly #every: Uint32Array
+
+  constructor(rows: number, names: readonly string[], stored: readonly Stored[]) {
+    this.#rows = rows
+    this.#stored = stored
+    this.#shape = shapeOf(names)
+    this.#every = Uint32Array.from({ length: rows }, (_, row) => row)
+  }
+
+  time(): Float64Array {
+    return this.#read(-1)
+  }
+
+  values(name: string): Float64Array | undefined {
+    const place = this.#shape.placeOf.get(name)
+    return place === undefined ? undefined : this.#at(place)
+  }
+
+  #at(place: number): Float64Array {
+    const known = this.#values[place]
+    if (known) return known
+    const values = this.#read(place)
+    this.#values[place] = values
+    return values
+  }
+
+  #read(place: number): Float64Array {
+    const { name, flags, bytes } = this.#stored[place + 1]!
+    const hint = flags & hinted ? this.#shape.hints[place] : undefined
+    // Inputs stand before what follows from them.
+    for (const input of hint?.inputs ?? []) this.#at(input)
+    const said = hint && hintedBy(hint, this.#values, this.#rows)
+    if (!(flags & curved)) return decodeColumn(name, flags, bytes, this.#rows, said)
+    const from = new Reading(bytes)
+    const rows = flags & gaps ? readRuns(from, this.#rows) : this.#every
+    const signsAt = (partner: number) => {
+      if (!(partner >= 0 && partner < place)) throw damaged('a column follows one that comes after it')
+      this.#at(partner)
+      const signs = this.#signs[partner]
+      if (!signs) throw damaged('a column follows one that gives no signs')
+      return signs
+    }
+    const curve = readCurve(from, rows, this.#rows, said?.values, signsAt)
+    this.#signs[place] = curve.signs
+    return curve.values
+  }
 }
 
 function readNames(words: Uint8Array): string[] {
@@ -194,11 +298,7 @@ function readNames(words: Uint8Array): string[] {
   return names
 }
 
-function decodeColumn(
-  { name, flags, bytes }: { name: string; flags: number; bytes: Uint8Array },
-  rows: number,
-  said: Said | undefined,
-) {
+function decodeColumn(name: string, flags: number, bytes: Uint8Array, rows: number, said: Said | undefined) {
   const coder = new RangeDecoder(bytes)
   const column = new Column(name)
   const odds = flags & gaps ? new Odds(2) : undefined
