@@ -4,18 +4,24 @@ import { intervalMs, type Miner, start } from './miners.js'
 /**
  * About how many bits a sample holds that nobody can foresee: for each number the entropy of what is left when the best linear forecast of
  * its last four values is taken away, found by least squares over all of it. What follows from other numbers of the sample counts nothing.
+ * Numbers that go together (the temperature of a board and its hashrate) could take less.
  */
-export function floorBits(miners: readonly Miner[], samples: number): { bits: number; columns: number } {
+export function floorBits(
+  miners: readonly Miner[],
+  samples: number,
+): { bits: number; framesBits: number; columns: number } {
   const columns = new Map<string, number[][]>()
   for (const miner of miners) {
     const records = Array.from({ length: samples }, (_, index) => miner.read(start + index * intervalMs))
     for (const [name, values] of numbers(records)) columns.set(name, [...(columns.get(name) ?? []), values])
   }
   let bits = 0
-  for (const [name, series] of columns) if (!follows.test(name)) bits += entropyOf(series)
-  return { bits, columns: columns.size }
+  for (const [name, series] of columns) if (!follows.test(name) && name !== latency) bits += entropyOf(series)
+  return { bits, framesBits: bits + entropyOf(columns.get(latency) ?? []), columns: columns.size }
 }
 
+/** Stands in frames alone. */
+const latency = 'latencyMs'
 /** Maxima, sums and quotients of others; temperatures that the simulator makes of one another. */
 const follows =
   /^(boardTemp|chipTemp|fanMax|efficiency|psuInputPower|psuInputCurrent|hashrateThs|acceptedShares|rejectedShares|poolReject)|\.chipTemp/

@@ -47,32 +47,51 @@ function* seconds(devices: number, count: number): Generator<{ at: number; recor
   }
 }
 
+/** Frames of some devices; then a day of a few, until it is put together. */
 async function sizes(devices: number, hours: number) {
   const store = await openStore({ path: path('sizes'), ...worker })
   for (const tick of seconds(devices, hours * 3600)) await store.append(tick)
-  for (let round = 0; round < 200; round++) await store.append({ at: 0, records: [] })
-  const { samples = 0, frameBytes = 0, rawBytes = 0, rollupBytes = 0, packedSamples = 1 } = store.stats()
+  const { samples = 0, frameBytes = 0 } = store.stats()
   await store.close()
+  const few = 10
+  const merged = await dayOf(path('sizes-day'), few)
+  const { rawDayBytes = 0, minuteBytes = 0, fiveMinuteBytes = 0, hourBytes = 0, rawBytes = 0 } = merged.stats()
+  await merged.close()
   const floor = floorBits(
-    Array.from({ length: 10 }, (_, index) => new Miner(index)),
+    Array.from({ length: few }, (_, index) => new Miner(index)),
     2000,
   )
+  const kb = (bytes: number) => bytes / few / 1000
   report(
     'history-size',
     {
       devices,
       columns: floor.columns,
       floorKbADay: kbADay(floor.bits / 8),
+      framesFloorKbADay: kbADay(floor.framesBits / 8),
       bytesASampleInFrames: frameBytes / samples,
-      bytesASampleInChunks: rawBytes / packedSamples,
-      rollupKbADay: kbADay(rollupBytes / packedSamples),
-      chunksOverFloor: (rawBytes / packedSamples) * (8 / floor.bits),
+      hourlyChunksKbADay: (kb(rawBytes) * 24) / 25,
+      kbADay1m: kb(minuteBytes),
+      kbADay5m: kb(fiveMinuteBytes),
+      kbADay1h: kb(hourBytes),
+      chunksOverFloor: kb(rawDayBytes) / kbADay(floor.bits / 8),
     },
     {
       framesKbADay: { value: kbADay(frameBytes / samples), goal: 150 },
-      chunksKbADay: { value: kbADay(rawBytes / packedSamples), goal: 60 },
+      chunksKbADay: { value: kb(rawDayBytes), goal: 60 },
     },
   )
+}
+
+const day = 86_400_000
+
+/** A store with a day of some devices at 10 s that is put together, and the beginning of the next one. */
+async function dayOf(path: string, devices: number): Promise<Store> {
+  const store = await openStore({ path, ...worker, limits: { mergeLeast: 1 } })
+  const miners = Array.from({ length: devices }, (_, index) => new Miner(index))
+  for (let at = start; at < start + day + 3_700_000 || !store.stats().mergedVolumes; at += intervalMs)
+    await store.append({ at, records: miners.map((miner) => miner.read(at)) })
+  return store
 }
 
 /**
@@ -211,13 +230,9 @@ async function latency(workers: number, ticks: number) {
   report('history-latency', { workers, p50Ms: median(sorted) }, { p99Ms: { value: p99, goal: 500 } })
 }
 
-/** A day of some devices at 10 s: one of them is read by a reader that has nothing of it yet. */
+/** A day of some devices at 10 s: each is read by its store, and by a reader that has nothing of it yet. */
 async function cold(devices: number) {
-  const day = 86_400_000
-  const store = await openStore({ path: path('cold'), ...worker })
-  const miners = Array.from({ length: devices }, (_, index) => new Miner(index))
-  for (let at = start; at < start + day + 3_700_000; at += intervalMs)
-    await store.append({ at, records: miners.map((miner) => miner.read(at)) })
+  const store = await dayOf(path('cold'), devices)
   const read = async (reader: Reader, device: number) => {
     const began = performance.now()
     const { at } = await reader.history({

@@ -1,11 +1,14 @@
 import { type Event, SdkError } from '#model'
-import { readHistory, type Sources } from './history.js'
+import { readHistory } from './history.js'
+import type { Sources } from './shelves.js'
 import type { EventQuery, HistoryQuery, Series, Span } from './types.js'
 
 type Setting = { at: number; settings: unknown }
 
 /** One feed of a worker: its newest, or one that it had to leave behind. `missed` is called for what is not here and with nobody. */
 export interface Part {
+  /** Changes with where things are: what was missed may be found where it is now. */
+  readonly version: number
   sources(missed: (spans: readonly Span[]) => void): Sources
   events(query: EventQuery, missed: () => void): Promise<Event[]>
   settings(deviceId: string, limit: number | undefined, missed: () => void): Promise<Setting[]>
@@ -14,11 +17,19 @@ export interface Part {
 const defaultEvents = 100
 const maxEvents = 1000
 
+/** What was moved while it was read is read anew, so often at most. */
+const maxReadings = 3
+
 export async function historyOf(parts: readonly Part[], query: HistoryQuery, intervalMs: number): Promise<Series> {
-  const missing: Span[] = []
-  const sources = parts.map((each) => each.sources((spans) => missing.push(...spans)))
-  const series = await readHistory(sources, query, intervalMs)
-  return missing.length === 0 ? series : { ...series, missing: joined(missing, query) }
+  for (let reading = 1; ; reading++) {
+    const versions = parts.map(({ version }) => version)
+    const missing: Span[] = []
+    const sources = parts.map((each) => each.sources((spans) => missing.push(...spans)))
+    const series = await readHistory(sources, query, intervalMs)
+    if (missing.length === 0) return series
+    const moved = parts.some(({ version }, index) => version !== versions[index])
+    if (!moved || reading === maxReadings) return { ...series, missing: joined(missing, query) }
+  }
 }
 
 /** Newest first. Where the list ends because older ones are with nobody, its last event says so. */

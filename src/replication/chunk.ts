@@ -1,11 +1,10 @@
-import { isMetric, type Metric, SdkError } from '#model'
+import { type Metric, SdkError } from '#model'
 import { unpack } from './block.js'
 import { damaged, Reading, Writer } from './bytes.js'
 import { Column } from './column.js'
 import { type Curve, type Partner, readCurve, type Signs, writeCurve } from './curve.js'
 import type { Hint } from './hints.js'
 import { Odds, RangeDecoder, RangeEncoder } from './range.js'
-import { Intervals, rollupMs } from './rollup.js'
 import { isColumnName, type Shape, shapeOf } from './shape.js'
 import type { Stream } from './stream.js'
 import { decodeTable, type Column as Named, type Table } from './table.js'
@@ -29,14 +28,18 @@ const constant = 4
 const curved = 8
 const fewest = 100
 
-/** What stays of one device's samples in a segment. */
-export interface Chunk {
-  readonly raw: Uint8Array
-  readonly rollup: Uint8Array
+/** Samples or intervals in the order of time. */
+export interface Samples {
+  readonly at: Float64Array
+  readonly columns: readonly Named[]
 }
 
-/** Samples in the order of time, of several at the same moment the one that came last; and their roll-up. */
-export function chunkOf(stream: Stream): Chunk {
+/** The samples of a stream as a chunk. */
+export function chunkOf(stream: Stream): Uint8Array {
+  return encodeChunk(ordered(samplesOf(stream)))
+}
+
+function samplesOf(stream: Stream): Samples {
   const at = new Float64Array(stream.count)
   const columns = stream.names.map((name): Named => ({ name, values: new Float64Array(stream.count) }))
   let count = 0
@@ -45,33 +48,27 @@ export function chunkOf(stream: Stream): Chunk {
     for (let column = 0; column < columns.length; column++) columns[column]!.values[count] = row[column] ?? Number.NaN
     count++
   })
+  return { at, columns }
+}
+
+/** In the order of time, of several at the same moment the one that came last. */
+export function ordered({ at, columns }: Samples): Samples {
   const order = orderOf(at)
-  const sorted = (column: Float64Array) => (order ? order.map((row) => column[row]!) : column)
-  const table = { at: sorted(at), columns: columns.map(({ name, values }) => ({ name, values: sorted(values) })) }
-  return { raw: encodeChunk(table), rollup: rollupOf(table) }
+  if (!order) return { at, columns }
+  const sorted = (column: Float64Array) => order.map((row) => column[row]!)
+  return { at: sorted(at), columns: columns.map(({ name, values }) => ({ name, values: sorted(values) })) }
 }
 
-/** Samples or intervals in the order of time. */
-export interface Samples {
-  readonly at: Float64Array
-  readonly columns: readonly Named[]
+export function encodeChunk(samples: Samples): Uint8Array {
+  const coding = encoding(samples)
+  for (;;) {
+    const { done, value } = coding.next()
+    if (done) return value
+  }
 }
 
-function rollupOf({ at, columns }: Samples): Uint8Array {
-  const metrics = columns.filter(({ name }) => isMetric(name))
-  const intervals = new Intervals(
-    metrics.map(({ name }) => name as Metric),
-    rollupMs,
-  )
-  metrics.forEach(({ values }, index) => {
-    for (let row = 0; row < at.length; row++) intervals.add(at[row]!, index, values[row]!)
-  })
-  const [starts, ...rest] = intervals.columns().columns
-  return encodeChunk({ at: starts!.values, columns: rest })
-}
-
-/** Rows in the order of time, and their columns. */
-export function encodeChunk({ at, columns }: Samples): Uint8Array {
+/** Makes a chunk a column at a time, so that others can have their turn in between. */
+export function* encoding({ at, columns }: Samples): Generator<undefined, Uint8Array> {
   const names = columns.map(({ name }) => name)
   const { hints } = shapeOf(names)
   const words = packWords(JSON.stringify(names))
@@ -83,11 +80,12 @@ export function encodeChunk({ at, columns }: Samples): Uint8Array {
   writeColumn(out, timeName, at, undefined, [])
   const all = columns.map(({ values }) => values)
   const partners: Partner[] = []
-  columns.forEach(({ name, values }, place) => {
+  for (const [place, { name, values }] of columns.entries()) {
+    yield
     const hint = hints[place]
     const curve = writeColumn(out, name, values, hint && hintedBy(hint, all, values.length), partners)
     if (curve?.signs) partners.push({ place, signs: curve.signs })
-  })
+  }
   return out.view().slice()
 }
 
@@ -325,7 +323,7 @@ export function orderOf(at: Float64Array): Float64Array | undefined {
   )
 }
 
-/** A roll-up as `chunkOf` made it: beside each metric `name#`, how much stands behind it. */
+/** A roll-up of format 2: beside each metric `name#`, how much stands behind it. */
 export function readRollup(block: Uint8Array, metrics: readonly Metric[]): Table {
   return readChunk(
     block,

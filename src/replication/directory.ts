@@ -1,4 +1,4 @@
-import { keys, type Main, under } from './layout.js'
+import { keys, type Main, type Tier, under } from './layout.js'
 import type { FeedKeys } from './types.js'
 
 /** How far the journal is moved into tables and forgotten: the first segment that is not yet. */
@@ -10,6 +10,8 @@ export interface Progress {
   readonly cleared: number
   /** The first raw volume that was not dropped. */
   readonly rawFrom: number
+  /** The same of the other tiers; nothing was dropped of those that are not named. */
+  readonly from?: Readonly<Partial<Record<Exclude<Tier, 'raw'>, number>>>
   /** The feed that this one goes on from, if it is not the worker's first. */
   readonly before?: FeedKeys
 }
@@ -22,6 +24,20 @@ export interface SegmentSpan {
   /** How long the volumes had become when all of the segment was in them. */
   readonly raw?: number
   readonly rollup?: number
+}
+
+/** A volume whose chunks were put together: about a day. */
+export interface Day {
+  readonly volume: number
+  /** Of all samples, ms. */
+  readonly from: number
+  readonly to: number
+  /** How many devices have samples in it. */
+  readonly devices: number
+  /** What its tiers take. */
+  readonly bytes: Readonly<Record<Tier, number>>
+  /** How long the log of hours had become. */
+  readonly hours: number
 }
 
 /** Where in the journal a device was removed: what stands before it says nothing any more. */
@@ -41,6 +57,7 @@ export class Directory {
   progress: Progress | undefined
   readonly logs = new Map<string, LogEntry>()
   readonly gone = new Map<string, Gone>()
+  readonly days = new Map<number, Day>()
   readonly #spans = new Map<string, readonly SegmentSpan[]>()
 
   /** Of all chunked segments, oldest first. */
@@ -50,9 +67,9 @@ export class Directory {
 
   /** Reads all of it. Throws what the table throws for a block that is not here. */
   async load(main: Main, options: { wait?: boolean; timeout?: number } = {}): Promise<void> {
-    for (const parts of [this.logs, this.gone, this.#spans]) parts.clear()
+    for (const parts of [this.logs, this.gone, this.days, this.#spans]) parts.clear()
     this.progress = undefined
-    for (const prefix of [keys.state, keys.logs, keys.gones, keys.volumes]) {
+    for (const prefix of [keys.state, keys.logs, keys.gones, keys.volumes, keys.days]) {
       for await (const { key, value } of main.createReadStream(under(prefix), options)) this.put(key, value)
     }
   }
@@ -63,6 +80,7 @@ export class Directory {
     else if (key.startsWith(keys.logs)) this.logs.set(key.slice(keys.logs.length), value as LogEntry)
     else if (key.startsWith(keys.gones)) this.gone.set(nameIn(key, keys.gones), value as Gone)
     else if (key.startsWith(keys.volumes)) this.#spans.set(key, value as SegmentSpan[])
+    else if (key.startsWith(keys.days)) this.days.set((value as Day).volume, value as Day)
     else return false
     return true
   }
@@ -70,6 +88,11 @@ export class Directory {
   delete(key: string): void {
     if (key.startsWith(keys.gones)) this.gone.delete(nameIn(key, keys.gones))
   }
+}
+
+/** The first volume of which a tier was not dropped. */
+export function keptFrom({ rawFrom, from }: Progress, tier: Tier): number {
+  return tier === 'raw' ? rawFrom : (from?.[tier] ?? 0)
 }
 
 function nameIn(key: string, prefix: string): string {

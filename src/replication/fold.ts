@@ -1,17 +1,10 @@
 import { chunkOf } from './chunk.js'
 import type { SegmentSpan } from './directory.js'
-import { keys, type Main, putAll, rawName, rollupName } from './layout.js'
+import { keys, type Main, putAll, rawName } from './layout.js'
 import type { Logs } from './logs.js'
 import type { Segment } from './segment.js'
+import { Turns } from './turns.js'
 import type { Volumes } from './volumes.js'
-
-/** Packing a chunk takes about half a millisecond: after so many, others come first. */
-const chunksAtOnce = 8
-
-/** Lets others have their turn in a long job. */
-export function othersTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}
 
 /** A put that waits. */
 type Put = [key: string, value: unknown]
@@ -30,7 +23,8 @@ export class Fold {
   readonly #puts: Put[]
   readonly #devicesPerStep: number
   readonly #putsPerStep: number
-  readonly packed = { packedSamples: 0, rawBytes: 0, rollupBytes: 0 }
+  readonly packed = { packedSamples: 0, rawBytes: 0 }
+  readonly #turns = new Turns()
 
   /** Takes about `steps` steps, or more if there is so little to do in each that `least` things are done at once. */
   constructor(
@@ -63,34 +57,25 @@ export class Fold {
   async #chunk(ids: readonly string[]): Promise<void> {
     const { number, streams } = this.segment
     const raw: [string, Uint8Array][] = []
-    const rollups: [string, Uint8Array][] = []
-    for (const [index, id] of ids.entries()) {
-      const chunk = chunkOf(streams.get(id)!)
-      raw.push([keys.chunk(id, number), chunk.raw])
-      rollups.push([keys.chunk(id, number), chunk.rollup])
-      if (index % chunksAtOnce === chunksAtOnce - 1) await othersTurn()
+    for (const id of ids) {
+      raw.push([keys.chunk(id, number), chunkOf(streams.get(id)!)])
+      await this.#turns.next()
     }
-    await this.#store(rawName(number), raw)
-    await this.#store(rollupName(number), rollups)
+    await this.#logs.publish(rawName(number))
+    await this.#volumes.with(rawName(number), (volume) => putAll(volume, raw))
     for (const [index, id] of ids.entries()) {
       this.packed.packedSamples += streams.get(id)!.count
       this.packed.rawBytes += raw[index]![1].length
-      this.packed.rollupBytes += rollups[index]![1].length
       streams.delete(id)
     }
     this.#devices.length -= ids.length
   }
 
-  async #store(name: string, chunks: [string, Uint8Array][]): Promise<void> {
-    await this.#logs.publish(name)
-    await this.#volumes.with(name, (volume) => putAll(volume, chunks))
-  }
-
   /** Of the finished segment. */
   async span(): Promise<SegmentSpan> {
     const { number, from, to } = this.segment
-    const length = (name: string) => this.#volumes.with(name, async ({ core }) => core.length)
-    return { segment: number, from, to, raw: await length(rawName(number)), rollup: await length(rollupName(number)) }
+    const raw = await this.#volumes.with(rawName(number), async ({ core }) => core.length)
+    return { segment: number, from, to, raw }
   }
 }
 

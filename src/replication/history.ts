@@ -1,32 +1,13 @@
-import type Hypercore from 'hypercore'
 import { isMetric, type Metric, SdkError } from '#model'
-import { orderOf, readChunk, readRollup } from './chunk.js'
-import type { SegmentSpan } from './directory.js'
-import { keys, type Patience, rawName, rollupName } from './layout.js'
-import { Intervals, rollupMs } from './rollup.js'
+import { orderOf } from './chunk.js'
+import { Intervals } from './rollup.js'
 import type { Segment } from './segment.js'
-import type { Table } from './table.js'
+import { eachTable, type Sources } from './shelves.js'
 import { type HistoryQuery, type Series, stepMs } from './types.js'
-import type { Volumes } from './volumes.js'
 
 export const defaultMaxPoints = 50_000
 /** No value for so many intervals is a gap: the same measure by which a record counts as stale. */
 export const gapIntervals = 3
-
-/** Where the samples of a device are: chunks on disk, and what is still in the journal in memory. */
-export interface Sources {
-  readonly volumes: Volumes
-  readonly spans: readonly SegmentSpan[]
-  /** The first segment whose raw samples are still there; of older ones there are only roll-ups. */
-  readonly rawFrom: number
-  readonly segments: readonly Segment[]
-  /** For chunks; default is not to wait. */
-  readonly patience?: Patience
-  /** Resolves when a volume is known to be as long as that; throws if it does not come to it. */
-  readonly reach?: (log: Hypercore, length: number) => Promise<void>
-  /** Chunks of these segments cannot be read now; without it, that is an error. */
-  readonly missed?: (spans: readonly SegmentSpan[], error: unknown) => void
-}
 
 /**
  * Raw: every sample from `from` to `to`, and a null where the device was silent for more than three intervals. At a step: every interval
@@ -70,36 +51,23 @@ async function readSteps(all: readonly Sources[], query: HistoryQuery, step: num
   const start = at[0] ?? from
   const end = at.length === 0 ? from : at.at(-1)! + step
   const span = { from: start, to: end - 1 }
-  const raw = step < rollupMs
   for (const sources of all) {
     const inMemory = segmentsWith(sources, deviceId)
-    for (const segment of inMemory)
-      eachSample(segment, deviceId, metrics, span, (time, index, value) => intervals.add(time, index, value))
-    await eachChunk(sources, query, span, raw, inMemory, (table) => {
-      if (raw) addSamples(table, metrics, span, intervals)
+    await eachTable(sources, { deviceId, metrics, step, ...span }, inMemory, (table, kind) => {
+      if (kind === 'raw') intervals.addTable(table, span.from, span.to)
+      else if (kind === 'tier') intervals.mergeTier(table, start, end)
       else intervals.mergeTable(table, start, end)
     })
+    for (const segment of inMemory)
+      eachSample(segment, deviceId, metrics, span, (time, index, value) => intervals.add(time, index, value))
   }
   const series: Series['series'] = {}
+  const digests: NonNullable<Series['digests']> = {}
   metrics.forEach((name, index) => {
     series[name] = at.map((time) => intervals.value(time, index))
+    if (query.digests) digests[name] = at.map((time) => intervals.digest(time, index))
   })
-  return { from, to, step: query.step, at, series }
-}
-
-function addSamples(
-  { rows, columns }: Table,
-  metrics: readonly Metric[],
-  { from, to }: { from: number; to: number },
-  intervals: Intervals,
-): void {
-  const at = columns.get('#at')!
-  metrics.forEach((name, index) => {
-    const values = columns.get(name)
-    for (let row = 0; values && row < rows; row++) {
-      if (at[row]! >= from && at[row]! <= to) intervals.add(at[row]!, index, values[row]!)
-    }
-  })
+  return { from, to, step: query.step, at, series, ...(query.digests && { digests }) }
 }
 
 async function readRaw(all: readonly Sources[], query: HistoryQuery, intervalMs: number): Promise<Series> {
@@ -117,7 +85,7 @@ async function readRaw(all: readonly Sources[], query: HistoryQuery, intervalMs:
         recent.push({ at, values: columns.map((column) => row[column] ?? Number.NaN) })
       })
     }
-    await eachChunk(sources, query, { from, to }, true, inMemory, (table) => {
+    await eachTable(sources, { deviceId, metrics, from, to, step: 0 }, inMemory, (table) => {
       const at = table.columns.get('#at')!
       for (let row = 0; row < table.rows; row++) {
         if (at[row]! < from || at[row]! > to) continue
@@ -184,45 +152,4 @@ function eachSample(
     if (at < from || at > to) return
     for (let index = 0; index < columns.length; index++) visit(at, index, row[columns[index]!] ?? Number.NaN)
   })
-}
-
-/** Shows every chunk of the device that overlaps the span, oldest segment first; not those of segments that were read from memory. */
-async function eachChunk(
-  { volumes, spans, rawFrom, patience = { wait: false }, reach, missed }: Sources,
-  { deviceId, metrics }: HistoryQuery,
-  { from, to }: { from: number; to: number },
-  raw: boolean,
-  inMemory: readonly Segment[],
-  visit: (table: Table) => void,
-): Promise<void> {
-  // A roll-up begins with its interval, before its first sample.
-  const lead = raw ? 0 : rollupMs
-  const read = new Set(inMemory.map(({ number }) => number))
-  const there = raw ? spans.filter(({ segment }) => segment >= rawFrom) : spans
-  const wanted = there.filter((span) => span.to >= from - lead && span.from <= to && !read.has(span.segment))
-  const nameOf = raw ? rawName : rollupName
-  const byVolume = new Map<string, SegmentSpan[]>()
-  for (const span of wanted) {
-    const name = nameOf(span.segment)
-    byVolume.set(name, [...(byVolume.get(name) ?? []), span])
-  }
-  for (const [name, inVolume] of byVolume) {
-    const left = new Map(inVolume.map((span) => [span.segment, span]))
-    const range = {
-      gte: keys.chunk(deviceId, inVolume[0]!.segment),
-      lte: keys.chunk(deviceId, inVolume.at(-1)!.segment),
-    }
-    try {
-      await volumes.with(name, async (volume) => {
-        const length = inVolume.at(-1)![raw ? 'raw' : 'rollup']
-        if (reach && length !== undefined) await reach(volume.core, length)
-        for await (const { key, value } of volume.createReadStream(range, patience)) {
-          if (left.delete(Number(key.slice(-9)))) visit(raw ? readChunk(value, metrics) : readRollup(value, metrics))
-        }
-      })
-    } catch (error) {
-      if (!missed || error instanceof SdkError) throw error
-      missed([...left.values()], error)
-    }
-  }
 }

@@ -1,9 +1,25 @@
 import type Corestore from 'corestore'
 import type { Log } from '#model'
-import type { Gone, Progress, SegmentSpan } from './directory.js'
+import { type Day, type Gone, keptFrom, type Progress, type SegmentSpan } from './directory.js'
 import { Fold } from './fold.js'
-import { format, journalName, keys, type Main, putAll, rawName, rawSpan, rollupName, rollupSpan } from './layout.js'
+import {
+  format,
+  hoursSpan,
+  journalName,
+  keys,
+  type Main,
+  putAll,
+  rawName,
+  rawSpan,
+  rollupName,
+  rollupSpan,
+  type Tier,
+  tierName,
+  tiers,
+  volumeOf,
+} from './layout.js'
 import type { Logs } from './logs.js'
+import { Merge } from './merge.js'
 import { Replay } from './replay.js'
 import { Segment } from './segment.js'
 import type { State } from './state.js'
@@ -22,6 +38,8 @@ export class Journal {
   readonly #limits: StoreLimits
   readonly #gone: Map<string, Gone>
   readonly #rawMs: number
+  readonly #log: Log
+  readonly #days: Map<number, Day>
   #progress: Progress
   /** Of all chunked segments, oldest first. */
   #spans: SegmentSpan[]
@@ -29,13 +47,17 @@ export class Journal {
   /** Chunked, but still needed for the last records. */
   #kept: Segment[] = []
   #fold: Fold | undefined
+  /** Full volumes that could not be put together. */
+  readonly #passedOver = new Set<number>()
   /** Something may have become old enough to be dropped. */
   #aged = true
+  /** With how many devices a merge goes on at each tick, so that it is done in about half of the time that a volume takes. */
+  mergePace: number
   readonly stats = {
     foldedSegments: 0,
     packedSamples: 0,
     rawBytes: 0,
-    rollupBytes: 0,
+    mergedVolumes: 0,
     droppedVolumes: 0,
     damagedBlocks: 0,
   }
@@ -50,7 +72,9 @@ export class Journal {
     gone: Map<string, Gone>
     progress: Progress
     spans: SegmentSpan[]
+    days: Map<number, Day>
     rawMs: number
+    log: Log
   }) {
     this.#cores = parts.cores
     this.#logs = parts.logs
@@ -61,7 +85,10 @@ export class Journal {
     this.#gone = parts.gone
     this.#progress = parts.progress
     this.#spans = parts.spans
+    this.#days = parts.days
     this.#rawMs = parts.rawMs
+    this.#log = parts.log
+    this.mergePace = parts.limits.mergeLeast
   }
 
   /** Not chunked yet, oldest first; the last one is written to. */
@@ -73,9 +100,22 @@ export class Journal {
     return this.#segments.at(-1)!
   }
 
-  /** The first segment whose raw samples are still there. */
-  get rawFrom(): number {
-    return this.#progress.rawFrom * rawSpan
+  get progress(): Progress {
+    return this.#progress
+  }
+
+  /** Bytes of the days that are kept, by tier. */
+  get dayBytes(): Record<Tier, number> {
+    const bytes = { raw: 0, '1m': 0, '5m': 0, '1h': 0 }
+    for (const day of this.#days.values()) {
+      for (const tier of tiers) if (day.volume >= keptFrom(this.#progress, tier)) bytes[tier] += day.bytes[tier]
+    }
+    return bytes
+  }
+
+  /** Volumes that are put together, by number. */
+  get days(): ReadonlyMap<number, Day> {
+    return this.#days
   }
 
   get spans(): readonly SegmentSpan[] {
@@ -84,12 +124,14 @@ export class Journal {
   }
 
   /** Reads what is there after a start: at the end the state and the segments are as they were. */
-  async open(log: Log): Promise<void> {
-    const { chunked, cleared, rawFrom } = this.#progress
+  async open(): Promise<void> {
+    const { chunked, cleared } = this.#progress
     // What a kill may have left half done.
     if (cleared > 0) await this.#logs.clear(journalName(cleared - 1))
-    if (rawFrom > 0) await this.#logs.clear(rawName(rawFrom - 1))
-    const replay = new Replay(this.#state, this.#gone, log)
+    const newest = Math.max(-1, ...this.#days.keys())
+    if (newest >= 0) await this.#logs.clear(rawName(newest * rawSpan))
+    for (const tier of tiers) await this.#clear(tier, keptFrom(this.#progress, tier) - 1)
+    const replay = new Replay(this.#state, this.#gone, this.#log)
     for (let number = cleared; ; number++) {
       const segment = await this.#openSegment(number)
       const empty = segment.core.length === 0
@@ -114,9 +156,20 @@ export class Journal {
       before = segment
     }
     const { chunked, rawFrom } = this.#progress
-    for (let segment = rawFrom * rawSpan; segment < chunked; segment += rawSpan)
-      await this.#logs.publish(rawName(segment))
-    for (let segment = 0; segment < chunked; segment += rollupSpan) await this.#logs.publish(rollupName(segment))
+    const last = volumeOf(Math.max(0, chunked - 1))
+    for (let volume = rawFrom; volume <= last; volume++)
+      if (!this.#days.has(volume)) await this.#offerOld(rawName(volume * rawSpan))
+    for (const [volume, { devices }] of this.#days) {
+      for (const tier of tiers)
+        if (devices > 0 && volume >= keptFrom(this.#progress, tier)) await this.#logs.publish(tierName(tier, volume))
+    }
+    const old = Math.min(chunked, rawSpan * Math.min(last + 1, ...this.#days.keys()))
+    for (let segment = 0; segment < old; segment += rollupSpan) await this.#offerOld(rollupName(segment))
+  }
+
+  /** Only what is known already: nothing new begins under these names. */
+  async #offerOld(name: string): Promise<void> {
+    if (this.#logs.knows(name)) await this.#logs.publish(name)
   }
 
   async #openSegment(number: number): Promise<Segment> {
@@ -152,19 +205,55 @@ export class Journal {
     if (this.#aged) await this.#dropOldest()
   }
 
+  /** Work on the oldest full volume that is not put together yet; undefined without any. */
+  nextMerge(): Merge | undefined {
+    const end = volumeOf(this.#progress.chunked)
+    for (let volume = this.#progress.rawFrom; volume < end; volume++) {
+      if (this.#days.has(volume) || this.#passedOver.has(volume)) continue
+      const spans = this.#spans.filter(({ segment }) => volumeOf(segment) === volume)
+      return new Merge({ volumes: this.#volumes, logs: this.#logs, log: this.#log }, volume, spans)
+    }
+    return undefined
+  }
+
+  passOver(volume: number): void {
+    this.#passedOver.add(volume)
+  }
+
+  /** From here on the volume is read from its days. */
+  async merged(merge: Merge): Promise<void> {
+    const day = await merge.day()
+    await merge.close()
+    const progress = { ...this.#progress, format }
+    await putAll(this.#main, [
+      [keys.day(day.volume), day],
+      [keys.state, progress],
+    ])
+    this.#progress = progress
+    this.#days.set(day.volume, day)
+    this.stats.mergedVolumes++
+    this.stats.damagedBlocks += merge.damaged
+    const name = rawName(day.volume * rawSpan)
+    if (this.#logs.knows(name)) await this.#logs.clear(name)
+    this.#aged = true
+    await this.#cores.storage.compact()
+  }
+
   /** From here on the segment counts as chunks: one batch says so. */
   async #finish(fold: Fold): Promise<void> {
     const { segment, packed } = fold
     const progress = { ...this.#progress, chunked: segment.number + 1 }
-    const volume = Math.floor(segment.number / rawSpan)
+    const volume = volumeOf(segment.number)
     const spans = segment.samples > 0 ? [...this.#spans, await fold.span()] : this.#spans
-    const inVolume = spans.filter((span) => Math.floor(span.segment / rawSpan) === volume)
+    const inVolume = spans.filter((span) => volumeOf(span.segment) === volume)
     await putAll(this.#main, [
       [keys.volume(volume), inVolume],
       [keys.state, progress],
     ])
     this.#progress = progress
     this.#spans = spans
+    const pace = (2 * segment.devices) / (rawSpan * Math.max(1, segment.ticks))
+    this.mergePace = Math.max(this.#limits.mergeLeast, pace)
     this.#segments.shift()
     this.#kept.push(segment)
     segment.events.length = 0
@@ -172,7 +261,7 @@ export class Journal {
     this.#fold = undefined
     this.#aged = true
     this.stats.foldedSegments++
-    for (const name of ['packedSamples', 'rawBytes', 'rollupBytes'] as const) this.stats[name] += packed[name]
+    for (const name of ['packedSamples', 'rawBytes'] as const) this.stats[name] += packed[name]
   }
 
   async #forget(segment: Segment): Promise<void> {
@@ -196,9 +285,15 @@ export class Journal {
     const progress = { ...this.#progress, rawFrom: rawFrom + 1 }
     await putAll(this.#main, [[keys.state, progress]])
     this.#progress = progress
-    await this.#logs.clear(rawName(rawFrom))
+    await this.#clear('raw', rawFrom)
     await this.#cores.storage.compact()
     this.stats.droppedVolumes++
+  }
+
+  async #clear(tier: Tier, volume: number): Promise<void> {
+    if (tier === '1h' && (volume + 1) % hoursSpan !== 0) return
+    const names = [tierName(tier, volume), ...(tier === 'raw' ? [rawName(volume * rawSpan)] : [])]
+    for (const name of names) if (this.#logs.knows(name)) await this.#logs.clear(name)
   }
 
   /**
@@ -207,9 +302,10 @@ export class Journal {
    */
   #isTooOld(volume: number): boolean {
     const newest = this.#spans.at(-1)
-    if (!newest) return false
+    // Its roll-ups come with its day.
+    if (!newest || !(this.#days.has(volume) || this.#passedOver.has(volume))) return false
     const later = newest.segment - (volume + 1) * rawSpan
-    const ends = this.#spans.filter(({ segment }) => Math.floor(segment / rawSpan) === volume).map(({ to }) => to)
+    const ends = this.#spans.filter(({ segment }) => volumeOf(segment) === volume).map(({ to }) => to)
     const last = ends.sort((a, b) => a - b)[Math.floor(ends.length * nearlyAll)] ?? 0
     return later * this.#limits.segmentMs >= this.#rawMs && last < newest.to - this.#rawMs
   }

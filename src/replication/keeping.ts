@@ -1,8 +1,8 @@
 import type Hypercore from 'hypercore'
 import type { Clock } from '#model'
-import type { Directory } from './directory.js'
+import { type Day, type Directory, keptFrom, type Progress } from './directory.js'
 import type { Exchange } from './exchange.js'
-import { rawName, rawSpan, rollupName } from './layout.js'
+import { rawName, rawSpan, rollupName, type Tier, tierName, tiers, volumeOf } from './layout.js'
 import type { Keep } from './types.js'
 
 const weekMs = 7 * 86_400_000
@@ -24,8 +24,8 @@ export class Keeping {
   readonly #wanted = new Map<string, Hypercore>()
   /** Fetched block by block when asked for; the last used last. */
   readonly #asked = new Map<string, Hypercore>()
-  /** Volumes that the writer has dropped and that are wholly here. */
-  readonly #whole = new Set<number>()
+  /** Logs that the writer has dropped and that are wholly here. */
+  readonly #whole = new Set<string>()
   #looked = false
 
   constructor(parts: Parts) {
@@ -41,26 +41,45 @@ export class Keeping {
     for (const [name, log] of this.#wanted) {
       if (names.has(name)) continue
       this.#wanted.delete(name)
-      if (keep === '7d') await log.clear(0, log.length)
-      else if (isWhole(log)) this.#whole.add(volumeOf(name))
+      if (keep === '7d' || this.#isReplaced(name, directory)) await log.clear(0, log.length)
+      else if (isWhole(log)) this.#whole.add(name)
       await this.#parts.exchange.drop(name)
     }
     if (keep === 'all' && !this.#looked) await this.#lookBack(directory)
   }
 
-  #names({ progress, spans, logs }: Directory): Set<string> {
+  #names(directory: Directory): Set<string> {
+    const { progress, spans, logs, days } = directory
     const { keep, clock } = this.#parts
     const from = keep === 'all' ? Number.NEGATIVE_INFINITY : clock.now() - weekMs
-    const rawFrom = (progress?.rawFrom ?? 0) * rawSpan
     const names = new Set<string>()
+    const add = (name: string) => {
+      if (logs.has(name)) names.add(name)
+    }
     for (const { segment, to } of spans) {
       if (to < from) continue
-      if (segment >= rawFrom) names.add(rawName(segment))
-      names.add(rollupName(segment))
+      const volume = volumeOf(segment)
+      if (!days.has(volume)) {
+        if (volume >= (progress?.rawFrom ?? 0)) add(rawName(segment))
+        add(rollupName(segment))
+        continue
+      }
+      for (const tier of tiers) if (!progress || volume >= keptFrom(progress, tier)) add(tierName(tier, volume))
+      // Until all of the day is here, its segments serve.
+      const day = this.#wanted.get(tierName('raw', volume))
+      if (this.#wanted.has(rawName(segment)) && !(day && isWhole(day))) add(rawName(segment))
     }
-    const next = progress?.chunked ?? 0
-    for (const name of [rawName(next), rollupName(next)]) if (logs.has(name)) names.add(name)
+    add(rawName(progress?.chunked ?? 0))
     return names
+  }
+
+  #isReplaced(name: string, { days }: Directory): boolean {
+    return name.startsWith('raw-') && days.has(Number(name.slice('raw-'.length)))
+  }
+
+  /** The days that can be read instead of the chunks of their segments. */
+  days({ days }: Directory): Day[] {
+    return [...days.values()].filter(({ volume }) => !this.#wanted.has(rawName(volume * rawSpan)))
   }
 
   async #want(name: string): Promise<void> {
@@ -72,16 +91,20 @@ export class Keeping {
     log.download({ start: 0, end: -1 })
   }
 
-  /** After a restart: which of the volumes that the writer has dropped are here. */
+  /** After a restart: which of the logs that the writer has dropped are here. */
   async #lookBack({ progress, logs }: Directory): Promise<void> {
     this.#looked = true
-    for (let volume = (progress?.rawFrom ?? 0) - 1; volume >= 0; volume--) {
-      const name = rawName(volume * rawSpan)
-      if (this.#whole.has(volume) || !logs.has(name)) continue
-      const log = this.#parts.open(name)
-      await log.ready()
-      if (isWhole(log)) this.#whole.add(volume)
-      await log.close()
+    if (!progress) return
+    for (const tier of tiers) {
+      for (let volume = keptFrom(progress, tier) - 1; volume >= 0; volume--) {
+        for (const name of namesOf(tier, volume)) {
+          if (this.#whole.has(name) || this.#wanted.has(name) || !logs.has(name)) continue
+          const log = this.#parts.open(name)
+          await log.ready()
+          if (isWhole(log)) this.#whole.add(name)
+          await log.close()
+        }
+      }
     }
   }
 
@@ -108,26 +131,34 @@ export class Keeping {
   }
 
   /** Whether the chunks of a finished segment can be read instead of its frames. */
-  has(segment: number, { spans }: Directory): boolean {
+  has(segment: number, { spans, days }: Directory): boolean {
     if (this.#parts.keep === 'live') return true
     const span = spans.find((each) => each.segment === segment)
     if (!span) return true
     const here = (name: string, length = 0) => (this.#wanted.get(name)?.contiguousLength ?? length) >= length
+    const day = days.get(volumeOf(segment))
+    if (day && !this.#wanted.has(rawName(segment))) return here(tierName('raw', day.volume), day.devices + 1)
     return here(rawName(segment), span.raw) && here(rollupName(segment), span.rollup)
   }
 
-  /** The first segment whose raw samples can be asked for, where the writer has those from `writers` on. */
-  rawFrom(writers: number): number {
-    let volume = writers
-    while (this.#whole.has(volume - 1)) volume--
-    return volume * rawSpan
+  /** How far the writer is, where what it has dropped and is here counts as kept. */
+  asKept(progress: Progress): Progress {
+    const from: Record<string, number> = {}
+    for (const tier of tiers) {
+      let volume = keptFrom(progress, tier)
+      while (namesOf(tier, volume - 1).some((name) => this.#whole.has(name))) volume--
+      from[tier] = volume
+    }
+    const { raw = 0, ...others } = from
+    return { ...progress, rawFrom: raw, from: others }
   }
+}
+
+/** Where a tier of a volume may stand: of samples, in the day or still in its segments. */
+function namesOf(tier: Tier, volume: number): string[] {
+  return tier === 'raw' ? [tierName(tier, volume), rawName(volume * rawSpan)] : [tierName(tier, volume)]
 }
 
 function isWhole({ length, contiguousLength }: Hypercore): boolean {
   return length > 0 && contiguousLength === length
-}
-
-function volumeOf(name: string): number {
-  return Number(name.slice(name.indexOf('-') + 1))
 }

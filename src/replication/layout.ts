@@ -4,18 +4,30 @@ import { SdkError } from '#model'
 
 /**
  * Where things are. One Corestore: `main`, a Hyperbee of what is few and stays (inventory, documents, events, settings, which segments
- * are done); `journal-N`, a log of the newest frames, a block a tick, cleared whole once it is chunked; `raw-N` and `rollup-N`,
- * Hyperbees of chunks by device and segment, each for a span of segments, so that old history is dropped a whole log at a time.
+ * are done); `journal-N`, a log of the newest frames, a block a tick, cleared whole once it is chunked; `raw-N`, a Hyperbee of chunks by
+ * device and segment for the segments of about a day. A full one becomes `day-raw-N`, `day-1m-N`, `day-5m-N`, logs with one chunk a
+ * device, and chunks by device and day in `hours-N`, a Hyperbee of about a month; then it is cleared. So old history is dropped a whole
+ * log at a time. Up to format 2 there were no days, and `rollup-N` of 5 minutes, by segment.
  */
-export const format = 2
+export const format = 3
 
-/** Segments in one volume: about a day of raw chunks, a month of roll-ups. */
+/** Segments in one volume, about a day of them; volumes in one of hours; segments in one of format 2's roll-ups. */
 export const rawSpan = 24
+export const hoursSpan = 30
 export const rollupSpan = 720
+
+/** How fine history is kept; `raw` is every sample. */
+export const tiers = ['raw', '1m', '5m', '1h'] as const
+export type Tier = (typeof tiers)[number]
 
 export const journalName = (segment: number) => `journal-${segment}`
 export const rawName = (segment: number) => `raw-${Math.floor(segment / rawSpan)}`
 export const rollupName = (segment: number) => `rollup-${Math.floor(segment / rollupSpan)}`
+
+export const volumeOf = (segment: number) => Math.floor(segment / rawSpan)
+/** Where a tier of a volume stands. */
+export const tierName = (tier: Tier, volume: number) =>
+  tier === '1h' ? `hours-${Math.floor(volume / hoursSpan)}` : `day-${tier}-${volume}`
 
 /** Sorts after every continuation of a prefix. */
 const end = '\u{10ffff}'
@@ -34,6 +46,8 @@ export const keys = {
   document: (name: string) => `document/${name}`,
   volumes: 'volume/',
   volume: (volume: number) => `volume/${number(volume, 9)}`,
+  days: 'day/',
+  day: (volume: number) => `day/${number(volume, 9)}`,
   events: 'event/',
   event: (at: number, origin: string) => `event/${number(at, timeDigits)}/${origin}`,
   deviceEvents: (id: string) => `device-event/${part(id)}/`,
@@ -44,6 +58,9 @@ export const keys = {
   settings: (id: string) => `setting/${part(id)}/`,
   setting: (id: string, at: number, origin: string) => `${keys.settings(id)}${number(at, timeDigits)}/${origin}`,
   chunk: (id: string, segment: number) => `${part(id)}/${number(segment, 9)}`,
+  /** Sorts after all chunks of the device. */
+  afterChunks: (id: string) => `${part(id)}/~`,
+  deviceOf: (chunk: string) => decodeURIComponent(chunk.slice(0, chunk.lastIndexOf('/'))),
   /** Of the `index`-th thing in a block of the journal: the same whenever the block is read again. */
   origin: (segment: number, block: number, index: number) =>
     `${number(segment, 9)}.${number(block, 9)}.${number(index, 6)}`,

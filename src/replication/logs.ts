@@ -24,6 +24,11 @@ export class Logs {
     return this.#open(name)
   }
 
+  /** Whether there ever was such a log. */
+  knows(name: string): boolean {
+    return this.#known.has(name)
+  }
+
   /** Makes the log known to readers and offers it to all that are and will be connected. `after`: how long the journal before it became. */
   async publish(name: string, after?: number): Promise<void> {
     if (!this.#known.has(name)) {

@@ -6,9 +6,10 @@ import type { Part } from './chain.js'
 import { Directory } from './directory.js'
 import { Exchange } from './exchange.js'
 import { readEvents, readSettings } from './feed.js'
-import type { Sources } from './history.js'
 import { Keeping } from './keeping.js'
 import { format, type Main, mainName, openMain, type Patience } from './layout.js'
+import type { Sources } from './shelves.js'
+import { SortedLogs } from './sorted.js'
 import { Tail } from './tail.js'
 import type { Change, EventQuery, FeedKeys, FollowLimits, Keep, Span } from './types.js'
 import { Volumes } from './volumes.js'
@@ -36,6 +37,7 @@ export class Replica implements Part {
   readonly #mainLog: Hypercore
   readonly #main: Main
   readonly #volumes: Volumes
+  readonly #sorted: SortedLogs
   readonly #keeping: Keeping
   readonly #tail: Tail
   /** The length of `main` that the directory stands for. */
@@ -56,6 +58,7 @@ export class Replica implements Part {
     this.#mainLog.on('append', this.#wake)
     const open = (name: string) => this.#session(name)
     this.#volumes = new Volumes((name) => this.#keeping.opened(name))
+    this.#sorted = new SortedLogs((name) => this.#keeping.opened(name))
     this.#keeping = new Keeping({ ...parts, open, exchange: this.#exchange })
     this.#tail = new Tail({ ...parts, open, exchange: this.#exchange, directory: this.#directory, wake: this.#wake })
   }
@@ -153,6 +156,10 @@ export class Replica implements Part {
     return length
   }
 
+  get version(): number {
+    return this.#version
+  }
+
   records(): readonly DeviceRecord[] {
     return this.#tail.state.records
   }
@@ -177,11 +184,12 @@ export class Replica implements Part {
 
   sources(missed: (spans: readonly Span[]) => void): Sources {
     const { progress, spans } = this.#directory
-    const rawFrom = this.#keeping.rawFrom(progress?.rawFrom ?? 0)
     return {
       volumes: this.#volumes,
+      sorted: this.#sorted,
       spans,
-      rawFrom,
+      days: this.#keeping.days(this.#directory),
+      progress: progress && this.#keeping.asKept(progress),
       segments: this.#tail.segments,
       patience: this.#patience,
       reach: this.#reach,

@@ -25,6 +25,9 @@ export class Segment {
   blocks = 0
   bytes = 0
   samples = 0
+  ticks = 0
+  /** Of how many devices there are samples. */
+  devices = 0
   readonly streams = new Map<string, Stream>()
   readonly events: Waiting<Event>[] = []
   readonly settings: Waiting<Setting>[] = []
@@ -40,6 +43,7 @@ export class Segment {
   /** Takes in a frame that is in the journal. `blocks` and `bytes` are what it takes there. */
   add(frame: Frame, blocks: number, bytes: number): void {
     this.startedAt ??= frame.at
+    this.ticks++
     this.#addSamples(frame.rows)
     const origin = (index: number) => keys.origin(this.number, this.blocks, index)
     frame.events.forEach((value, index) => {
@@ -68,6 +72,7 @@ export class Segment {
       if (!stream) {
         stream = new Stream()
         this.streams.set(id, stream)
+        this.devices++
       }
       const at = Math.round(rows.at[row]!)
       const before = stream.bytes

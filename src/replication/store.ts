@@ -11,6 +11,7 @@ import {
   silentLog,
   systemClock,
 } from '#model'
+import { Blocks } from './blocks.js'
 import { eventsOf, historyOf, type Part, settingsOf } from './chain.js'
 import { openCores, primaryKeyOf } from './cores.js'
 import { Directory, type Gone, type Progress } from './directory.js'
@@ -20,13 +21,12 @@ import { draft } from './draft.js'
 import { inherited, openEarlier } from './earlier.js'
 import { eventPuts, readEvents, readSettings } from './feed.js'
 import { Feeds, logIn, thisBoot, whereIs } from './feeds.js'
-import { othersTurn } from './fold.js'
-import type { Frame } from './frame.js'
-import { FrameWriter } from './frames.js'
 import { Journal } from './journal.js'
 import { format, keys, type Main, mainName, openMain, putAll, storeError, under } from './layout.js'
 import { Logs } from './logs.js'
+import { Merging } from './merging.js'
 import type { Replica } from './replica.js'
+import { SortedLogs } from './sorted.js'
 import { State } from './state.js'
 import type {
   Change,
@@ -47,6 +47,7 @@ const defaultLimits: StoreLimits = {
   wholeRecordMs: 1_200_000,
   foldSteps: 60,
   foldLeast: 32,
+  mergeLeast: 0.05,
 }
 const defaultRawMs = 14 * 86_400_000
 /** So many whole records in turn at most in one tick, however long ago the last one was. */
@@ -85,6 +86,7 @@ class FeedStore implements Store {
   /** Feeds that this folder had to leave behind, newest first: read, never written. */
   #earlier: Replica[] = []
   readonly #volumes: Volumes
+  readonly #sorted: SortedLogs
   readonly #main: Main
   readonly #state = new State()
   readonly #entries = new Map<string, DeviceEntry>()
@@ -92,8 +94,8 @@ class FeedStore implements Store {
   readonly #listeners = new Set<(change: Change) => void>()
   #journal!: Journal
   #logs!: Logs
-  readonly #frames = new FrameWriter()
-  #framesOf = -1
+  #merging!: Merging
+  readonly #blocks = new Blocks()
   #lastTickAt: number | undefined
   /** Whole records that are due in turn; the part below one waits. */
   #due = 0
@@ -129,6 +131,7 @@ class FeedStore implements Store {
     this.#feeds = feeds
     this.#open = (name) => logIn(cores, feeds.current, name)
     this.#volumes = new Volumes(this.#open)
+    this.#sorted = new SortedLogs(this.#open)
     this.#main = openMain(this.#open(mainName))
   }
 
@@ -163,12 +166,23 @@ class FeedStore implements Store {
       limits: this.#limits,
       gone: this.#gone,
     }
-    this.#journal = new Journal({ ...parts, progress, spans: directory.spans, rawMs: this.#rawMs })
-    await this.#journal.open(this.#log)
+    const { spans, days } = directory
+    this.#journal = new Journal({ ...parts, progress, spans, days, rawMs: this.#rawMs, log: this.#log })
+    await this.#journal.open()
+    this.#merging = new Merging({
+      journal: this.#journal,
+      log: this.#log,
+      alone: (job) => this.#serial(job, 'a day of history was not put together'),
+      done: () => this.#weigh(),
+    })
     // Records of before stay to be seen until their devices are asked again; the first word on each is a whole one.
     for (const record of this.#earlier[0]?.records() ?? []) {
       if (!this.#state.get(record.id)) this.#state.put(record)
     }
+    await this.#weigh()
+  }
+
+  async #weigh(): Promise<void> {
     this.#counts.diskBytes = await bytesOnDisk(this.#path)
   }
 
@@ -196,7 +210,7 @@ class FeedStore implements Store {
     const sinceLast = Math.min(Math.max(0, tick.at - (this.#lastTickAt ?? tick.at)), this.#limits.wholeRecordMs)
     const due = Math.min(maxInTurn, this.#due + (length * sinceLast) / this.#limits.wholeRecordMs)
     const frame = draft(tick, this.#state, this.#state.inTurn(Math.floor(due)))
-    const blocks = await this.#encode(frame, segment.number)
+    const blocks = await this.#blocks.of(frame, segment.number)
     const bytes = blocks.reduce((sum, block) => sum + block.length, 0)
     const writing = this.#clock.hr()
     try {
@@ -204,7 +218,7 @@ class FeedStore implements Store {
       this.#counts.writeMs += this.#clock.hr() - writing
     } catch (error) {
       this.#counts.failedAppends++
-      this.#frames.begin()
+      this.#blocks.failed()
       throw error
     }
     this.#due = due % 1
@@ -220,28 +234,12 @@ class FeedStore implements Store {
     this.#tell({ records: tick.records, removed: [], events: tick.events ?? [] })
   }
 
-  /** Nothing goes on over the end of a segment, or from what was not stored. */
-  async #encode(frame: Frame, segment: number): Promise<Uint8Array[]> {
-    if (segment !== this.#framesOf) this.#frames.begin()
-    this.#framesOf = segment
-    const blocks: Uint8Array[] = []
-    try {
-      for (const block of this.#frames.encode(frame)) {
-        if (blocks.length > 0) await othersTurn()
-        blocks.push(block)
-      }
-    } catch (error) {
-      this.#frames.begin()
-      throw error
-    }
-    return blocks
-  }
-
   async #tidy(): Promise<void> {
     const { stats } = this.#journal
     const { foldedSegments } = stats
     await this.#journal.tidy()
-    if (stats.foldedSegments > foldedSegments) this.#counts.diskBytes = await bytesOnDisk(this.#path)
+    if (stats.foldedSegments > foldedSegments) await this.#weigh()
+    this.#merging.tick()
   }
 
   records(): readonly DeviceRecord[] {
@@ -252,13 +250,23 @@ class FeedStore implements Store {
     return this.#state.get(id)
   }
 
-  /** Of its newest feed nothing is missing: what cannot be read there is an error. */
   get #parts(): Part[] {
-    const { spans, rawFrom, segments } = this.#journal
+    const journal = this.#journal
     const own: Part = {
-      sources: () => ({ volumes: this.#volumes, spans, rawFrom, segments }),
-      events: (query) => readEvents(this.#main, segments, query),
-      settings: (deviceId, limit) => readSettings(this.#main, segments, deviceId, limit),
+      get version() {
+        return journal.stats.mergedVolumes + journal.stats.droppedVolumes
+      },
+      sources: (missed) => ({
+        volumes: this.#volumes,
+        sorted: this.#sorted,
+        spans: journal.spans,
+        days: [...journal.days.values()],
+        progress: journal.progress,
+        segments: journal.segments,
+        missed,
+      }),
+      events: (query) => readEvents(this.#main, journal.segments, query),
+      settings: (deviceId, limit) => readSettings(this.#main, journal.segments, deviceId, limit),
     }
     return [own, ...this.#earlier]
   }
@@ -333,16 +341,21 @@ class FeedStore implements Store {
   }
 
   stats(): Record<string, number> {
-    const { segments, stats } = this.#journal
+    const { segments, stats, dayBytes } = this.#journal
     const sum = (of: (segment: (typeof segments)[number]) => number) =>
       segments.reduce((total, each) => total + of(each), 0)
     return {
       ...this.#counts,
       ...stats,
+      rawDayBytes: dayBytes.raw,
+      minuteBytes: dayBytes['1m'],
+      fiveMinuteBytes: dayBytes['5m'],
+      hourBytes: dayBytes['1h'],
       devices: this.#state.records.length,
       entries: this.#entries.size,
       connections: this.#logs.connections,
       segments: segments.length,
+      merging: this.#merging.isRunning ? 1 : 0,
       journalBlocks: sum(({ blocks }) => blocks),
       journalBytes: sum(({ bytes }) => bytes),
       memoryBytes: sum(({ streamBytes }) => streamBytes),
@@ -352,6 +365,7 @@ class FeedStore implements Store {
   close(): Promise<void> {
     this.#closing ??= this.#tail.then(async () => {
       this.#listeners.clear()
+      await this.#merging.close()
       await this.#logs.close()
       await Promise.all(this.#earlier.map((each) => each.close()))
       await this.#main.close()

@@ -29,6 +29,8 @@ export interface HistoryQuery {
   step: Step
   /** At most so many points; beyond it the query is refused with TOO_LARGE. Default 50,000. */
   maxPoints?: number
+  /** At a step: also the mean, lowest, highest and last value of each interval, and of how many samples. */
+  digests?: boolean
 }
 
 /** Columns over a common time axis. A gap is null, never 0. At a step, `at` is the start of each interval. */
@@ -40,6 +42,17 @@ export interface Series {
   step: Step
   at: number[]
   series: { [M in Metric]?: (number | null)[] }
+  /** If they were asked for: of each interval what is known of a metric; null without any sample. */
+  digests?: { [M in Metric]?: (Digest | null)[] }
+}
+
+/** What is known of one metric in one interval. Of counters and durations only the last value says anything. */
+export interface Digest {
+  readonly mean: number
+  readonly min: number
+  readonly max: number
+  readonly last: number
+  readonly count: number
 }
 
 /** A stretch of time, ms, both ends included. */
@@ -134,6 +147,8 @@ export interface StoreLimits {
   /** A finished segment becomes chunks within about so many ticks, but not fewer than so many things a tick. */
   foldSteps: number
   foldLeast: number
+  /** A full volume of segments is put together with every tick: so many devices of it at least. */
+  mergeLeast: number
 }
 
 /**

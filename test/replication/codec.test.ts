@@ -95,7 +95,7 @@ test('a stream and its chunk give every sample back exactly, columns alone or to
       const columns = names.map((name) => stream.columnOf(name) ?? -1)
       stream.read((time, values) => read.set(time, plain(columns.map((column) => values[column] ?? Number.NaN))))
       if (JSON.stringify([...read]) !== JSON.stringify([...expected])) return false
-      const { raw } = chunkOf(stream)
+      const raw = chunkOf(stream)
       const sorted = [...expected].sort(([a], [b]) => a - b)
       for (const wanted of [names, some]) {
         const chunk = readChunk(raw, wanted)
@@ -241,7 +241,7 @@ test('bytes that are no block are refused with a code, whatever they are', (t) =
   const [first, second] = frames.map((frame) => [...writer.encode(frame)][0]!)
   const stream = new Stream()
   for (let sample = 0; sample < 20; sample++) stream.push(start + sample, frames[0]!.rows.rows[0]!)
-  const { raw } = chunkOf(stream)
+  const raw = chunkOf(stream)
   const long = encodeChunk({
     at: Float64Array.from({ length: 200 }, (_, row) => start + row * 10_000),
     columns: names.map((name, place) => ({

@@ -5,7 +5,6 @@ import { type HistoryQuery, type Step, type Store, stepMs } from '#replication'
 import { difference, intervalMs, Naive, open, record, start, tidy } from './support.js'
 
 const metrics = ['hashrateThs', 'powerW', 'chipTempMaxC', 'uptimeS', 'acceptedShares'] as const
-const limits = { segmentMs: 900_000, wholeRecordMs: 300_000, foldSteps: 2, foldLeast: 1 }
 const devices = ['a', 'b', 'c']
 
 const reading = fc.option(
@@ -55,10 +54,13 @@ test('history is what was appended, raw and at every step, whatever happened in 
 }, async (t) => {
   const spans = fc.tuple(fc.integer({ min: -9_000_000, max: 9_000_000 }), fc.integer({ min: 0, max: 9_000_000 }))
   const property = fc.asyncProperty(
-    fc.array(step, { minLength: 5, maxLength: 60 }),
+    fc.array(step, { minLength: 5, maxLength: 90 }),
     fc.array(spans, { minLength: 1, maxLength: 2 }),
-    async (steps, asked) => {
+    // With short segments, days are made of many of them.
+    fc.constantFrom(5000, 300_000),
+    async (steps, asked, segmentMs) => {
       const path = await t.tmp()
+      const limits = { segmentMs, wholeRecordMs: 300_000, foldSteps: 2, foldLeast: 1, mergeLeast: 2 }
       const naive = new Naive()
       let store = await open(t, path, limits)
       let now = start
@@ -92,6 +94,54 @@ test('history is what was appended, raw and at every step, whatever happened in 
   )
   await fc.assert(property, { numRuns: 12, endOnFailure: true })
   t.pass()
+})
+
+test('of a day that was put together every sample, and every interval with its mean, extremes, last and count, is there', async (t) => {
+  const path = await t.tmp()
+  const limits = { segmentMs: 600_000, wholeRecordMs: 600_000, foldSteps: 2, foldLeast: 10, mergeLeast: 1 }
+  const naive = new Naive()
+  let store = await open(t, path, limits)
+  const hour = Math.floor(start / 3_600_000) * 3_600_000
+  for (let tick = 0; tick < 1500; tick++) {
+    const at = hour + tick * 10_000 + (tick % 3)
+    const numbers = { hashrateThs: 200 + ((tick * 7) % 13) / 100, acceptedShares: tick, powerW: 3000 + (tick % 5) }
+    const records = devices
+      .filter((id) => id === 'a' || tick % 2 === 0)
+      .map((id) => record(id, at, id === 'b' && tick > 700 ? { powerW: tick } : numbers))
+    await store.append({ at, records })
+    for (const one of records) naive.add(one)
+    if (tick === 1441 || tick === 1442) {
+      // In the middle of putting it together.
+      await store.close()
+      store = await open(t, path, limits)
+    }
+  }
+  await tidy(store, 10)
+  t.is(store.stats().mergedVolumes, 1)
+  t.is(await same(store, naive, { from: hour, to: hour + 15_000_000 }), undefined)
+  const digests = async (step: Exclude<Step, 'raw'>, from: number) => {
+    const query = { deviceId: 'a', metrics: ['hashrateThs', 'acceptedShares'] as const, from, to: from + 1, step }
+    const { digests } = await store.history({ ...query, digests: true })
+    return [digests?.hashrateThs?.[0], digests?.acceptedShares?.[0]]
+  }
+  for (const [step, ticks] of [
+    ['1m', 6],
+    ['5m', 30],
+    ['1h', 360],
+  ] as const) {
+    const from = hour + 7_200_000
+    const [rate, shares] = await digests(step, from)
+    const rates = Array.from({ length: ticks }, (_, tick) => 200 + (((720 + tick) * 7) % 13) / 100)
+    const mean = rates.reduce((sum, each) => sum + each, 0) / ticks
+    t.ok(Math.abs(rate!.mean - mean) < 1e-9)
+    const { mean: _, ...rest } = rate!
+    t.alike(rest, { min: Math.min(...rates), max: Math.max(...rates), last: rates.at(-1)!, count: ticks })
+    t.is(shares!.last, 720 + ticks - 1)
+    t.is(shares!.count, ticks)
+  }
+  await store.close()
+  store = await open(t, path, limits)
+  t.is(await same(store, naive, { from: hour + 1, to: hour + 14_000_000 }), undefined, 'and after a restart')
 })
 
 test('a gap is null and nothing missing becomes 0', async (t) => {
@@ -128,7 +178,7 @@ test('a query that is none, or too long, is refused', async (t) => {
 test('raw samples go after their time, a volume at once; roll-ups stay; a clock that jumped ahead drops nothing', async (t) => {
   const path = await t.tmp()
   const options = { rawMs: 30_000 }
-  const short = { segmentMs: 1000, wholeRecordMs: 2000, foldLeast: 10, foldSteps: 1 }
+  const short = { segmentMs: 1000, wholeRecordMs: 2000, foldLeast: 10, foldSteps: 1, mergeLeast: 10 }
   let store = await open(t, path, short, options)
   const append = async (at: number) => {
     await store.append({ at, records: [record('a', at, { powerW: 5 })] })

@@ -4,7 +4,7 @@ import { record, start } from './support.js'
 // Appends ticks until it is killed, from the one after the last that is there; says on stdout what was acknowledged.
 const [path = '', firstTick = '0'] = process.argv.slice(2)
 const devices = 5
-const limits = { segmentMs: 4000, wholeRecordMs: 3000, foldSteps: 4, foldLeast: 1 }
+const limits = { segmentMs: 400, wholeRecordMs: 3000, foldSteps: 4, foldLeast: 1, mergeLeast: 0.2 }
 const store = await openStore({ path, worker: 'wm', site: 'home', intervalMs: 1000, limits })
 process.stdout.write('open\n')
 for (let tick = Number(firstTick); ; tick++) {

@@ -4,7 +4,7 @@ import { open, start } from './support.js'
 
 /** More of them by hand: `node --conditions=source --import tsx test/replication/kill.test.ts 500`. */
 const rounds = Number(process.argv[2] ?? 4)
-const limits = { segmentMs: 4000, wholeRecordMs: 3000, foldSteps: 4, foldLeast: 1 }
+const limits = { segmentMs: 400, wholeRecordMs: 3000, foldSteps: 4, foldLeast: 1, mergeLeast: 0.2 }
 
 /** Lets a writer run and kills it in the middle of its work; answers the last tick that it said was stored. */
 function runAndKill(path: string, firstTick: number, afterTicks: number, delayMs: number): Promise<number> {
@@ -28,7 +28,7 @@ function runAndKill(path: string, firstTick: number, afterTicks: number, delayMs
   })
 }
 
-test('nothing is lost or doubled by a kill at any moment, also while segments become chunks', {
+test('nothing is lost or doubled by a kill at any moment, also while segments become chunks and chunks days', {
   timeout: 90_000 + rounds * 20_000,
 }, async (t) => {
   const path = await t.tmp()

@@ -63,9 +63,13 @@ export async function open(
   return store
 }
 
-/** Gives finished segments the ticks they need to become chunks. */
+/** Gives finished segments the ticks they need to become chunks, and full volumes those that they need to become days. */
 export async function tidy(store: Store, count = 8): Promise<void> {
-  for (let round = 0; round < count; round++) await store.append({ at: 0, records: [] })
+  for (let round = 0; round < count; round++) {
+    await store.append({ at: 0, records: [] })
+    await store.getDocument('none')
+    while (store.stats().merging) await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 /** What history has to be: every sample by device and time, the last word counts. */
