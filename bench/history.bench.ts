@@ -19,7 +19,8 @@ import { median, report } from './report.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'history-bench-'))
 const path = (name: string) => join(folder, name)
-const perDay = 86_400_000 / intervalMs
+const day = 86_400_000
+const perDay = day / intervalMs
 const worker = { worker: 'wm', site: 'home', intervalMs }
 const kbADay = (bytes: number) => (bytes * perDay) / 1000
 
@@ -82,8 +83,6 @@ async function sizes(devices: number, hours: number) {
     },
   )
 }
-
-const day = 86_400_000
 
 /** A store with a day of some devices at 10 s that is put together, and the beginning of the next one. */
 async function dayOf(path: string, devices: number): Promise<Store> {

@@ -1,7 +1,7 @@
 import { bitsOf, Numbers, writeNumbers } from './ans.js'
 import { damaged, type Reading, Writer } from './bytes.js'
 import { noScale, powers, scaleFor } from './numbers.js'
-import { fit, follow, ownWeights, type Weights, weightSteps } from './trend.js'
+import { fit, follow, ownWeights, runBits, type Weights, weightSteps } from './trend.js'
 
 /** What a column may tell of others, row by row: how much of it was a surprise, how far it was from its mean; 0 where it has no value. */
 export interface Signs {
@@ -25,6 +25,8 @@ const largest = 2 ** 50
 const maxPartners = 2
 /** A partner costs its own reading: it has to save more bits a row than this. */
 const worthwhile = 0.06
+/** So many rows tell who goes together. */
+const enough = 2000
 
 // The kind of a curve: whether others say what it should be, then how its slope is written, and above these its partners.
 const said = 1
@@ -149,21 +151,22 @@ function toldAt(hint: number, scale: number, step: number, before: number): numb
 function partnersFor(own: Float64Array, rows: Uint32Array, partners: readonly Partner[]): Partner[] {
   const left = own.slice()
   const chosen: Partner[] = []
+  const stride = Math.ceil(left.length / enough)
   for (let round = 0; round < maxPartners && left.length > 0; round++) {
     let best: { partner: Partner; share: number; shared: number } | undefined
-    let power = 0
-    for (const value of left) power += value * value
-    if (power === 0) break
     for (const partner of partners) {
       if (chosen.includes(partner)) continue
       let product = 0
       let theirs = 0
+      let power = 0
       for (let at = 0; at < left.length; at++) {
+        if ((at >> runBits) % stride !== 0) continue
+        power += left[at]! * left[at]!
         const surprise = partner.signs.surprises[rows[at + 1]!]!
         product += surprise * left[at]!
         theirs += surprise * surprise
       }
-      if (theirs === 0) continue
+      if (theirs === 0 || power === 0) continue
       const shared = (product * product) / (theirs * power)
       if (!best || shared > best.shared) best = { partner, share: product / theirs, shared }
     }

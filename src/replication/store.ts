@@ -23,6 +23,7 @@ import { eventPuts, readEvents, readSettings } from './feed.js'
 import { Feeds, logIn, thisBoot, whereIs } from './feeds.js'
 import { Journal } from './journal.js'
 import { format, keys, type Main, mainName, openMain, putAll, storeError, under } from './layout.js'
+import { defaultLimits, defaultRawMs } from './limits.js'
 import { Logs } from './logs.js'
 import { Merging } from './merging.js'
 import type { Replica } from './replica.js'
@@ -41,15 +42,6 @@ import type {
 } from './types.js'
 import { Volumes } from './volumes.js'
 
-const defaultLimits: StoreLimits = {
-  segmentMs: 3_600_000,
-  segmentBytes: 64 * 1024 * 1024,
-  wholeRecordMs: 1_200_000,
-  foldSteps: 60,
-  foldLeast: 32,
-  mergeLeast: 0.05,
-}
-const defaultRawMs = 14 * 86_400_000
 /** So many whole records in turn at most in one tick, however long ago the last one was. */
 const maxInTurn = 200
 

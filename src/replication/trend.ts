@@ -8,56 +8,17 @@ export interface Weights {
 
 export const taps = 4
 /** How fast the two means follow. */
-const shares = [1 / 8, 1 / 64] as const
-export const ownWeights = taps + shares.length
+const nearShare = 1 / 8
+const farShare = 1 / 64
+export const ownWeights = taps + 2
 const largest = 2 ** 50
 /** Changes beyond so many usual ones say nothing of the others. */
 const wildest = 16
-
-/** What is known before each number; moved on with each. */
-class Past {
-  readonly facts: Float64Array
-  readonly #slope: number
-  #last = 0
-  #near = 0
-  #far = 0
-
-  constructor(slope: number, first: number, others: number) {
-    this.#slope = slope
-    this.facts = new Float64Array(ownWeights + others)
-    this.#last = first
-    this.#near = first
-    this.#far = first
-  }
-
-  expected(weights: Float64Array): number {
-    const { facts } = this
-    let change = this.#slope
-    for (let at = 0; at < facts.length; at++) change += weights[at]! * facts[at]!
-    const next = Math.round(this.#last + change)
-    return Math.abs(next) < largest ? next : this.#last
-  }
-
-  /** How far a value is from the slower mean. */
-  off(value: number): number {
-    return value - this.#slope - this.#far
-  }
-
-  move(value: number): void {
-    const { facts } = this
-    facts[3] = facts[2]!
-    facts[2] = facts[1]!
-    facts[1] = facts[0]!
-    facts[0] = value - this.#last - this.#slope
-    this.#last = value
-    this.#near += this.#slope
-    this.#near += (value - this.#near) * shares[0]
-    this.#far += this.#slope
-    this.#far += (value - this.#far) * shares[1]
-    facts[taps] = this.#near - value
-    facts[taps + 1] = this.#far - value
-  }
-}
+/** So many numbers tell what is usual. */
+const enough = 3000
+const enoughChanges = 400
+/** They are taken in runs: every so many-th could always meet the same moment of something that comes and goes. */
+export const runBits = 6
 
 /**
  * Goes over the numbers in order: `next` gets the place and what is expected there, and answers what it is. The first number is given. Both
@@ -71,13 +32,26 @@ export function follow(
   others: readonly ArrayLike<number>[],
   next: (at: number, expected: number) => number,
 ): Float64Array {
-  const past = new Past(weights.slope, first, others.length)
+  const { slope, of } = weights
+  const [w0, w1, w2, w3, w4, w5] = of as unknown as [number, number, number, number, number, number]
   const off = new Float64Array(count)
+  let [f0, f1, f2, f3] = [0, 0, 0, 0]
+  let [last, near, far] = [first, first, first]
   for (let at = 1; at < count; at++) {
-    for (let each = 0; each < others.length; each++) past.facts[ownWeights + each] = others[each]![at]!
-    const value = next(at, past.expected(weights.of))
-    off[at] = past.off(value)
-    past.move(value)
+    let change = slope + w0 * f0 + w1 * f1 + w2 * f2 + w3 * f3 + w4 * (near - last) + w5 * (far - last)
+    for (let each = 0; each < others.length; each++) change += of[ownWeights + each]! * others[each]![at]!
+    const rounded = Math.round(last + change)
+    const value = next(at, Math.abs(rounded) < largest ? rounded : last)
+    f3 = f2
+    f2 = f1
+    f1 = f0
+    f0 = value - last - slope
+    last = value
+    near += slope
+    near += (value - near) * nearShare
+    far += slope
+    off[at] = value - far
+    far += (value - far) * farShare
   }
   return off
 }
@@ -86,17 +60,22 @@ export function follow(
 export function fit(values: ArrayLike<number>, others: readonly ArrayLike<number>[] = []): Weights {
   const slope = usualChange(values)
   const wide = ownWeights + others.length
-  const past = new Past(slope, values[0]!, others.length)
   let sum = 0
   for (let at = 1; at < values.length; at++) sum += Math.abs(values[at]! - values[at - 1]! - slope)
   const limit = (wildest * sum) / values.length
   const products = new Float64Array(wide * wide)
   const wanted = new Float64Array(wide)
-  const { facts } = past
+  const facts = new Float64Array(wide)
+  const stride = Math.ceil(values.length / enough)
+  let [near, far] = [values[0]!, values[0]!]
   for (let at = 1; at < values.length; at++) {
-    const change = values[at]! - values[at - 1]! - slope
-    for (let each = 0; each < others.length; each++) facts[ownWeights + each] = others[each]![at]!
-    if (Math.abs(change) <= limit && Math.abs(facts[0]!) <= limit) {
+    const value = values[at]!
+    const last = values[at - 1]!
+    const change = value - last - slope
+    if ((at >> runBits) % stride === 0 && Math.abs(change) <= limit && Math.abs(facts[0]!) <= limit) {
+      facts[taps] = near - last
+      facts[taps + 1] = far - last
+      for (let each = 0; each < others.length; each++) facts[ownWeights + each] = others[each]![at]!
       for (let row = 0; row < wide; row++) {
         const fact = facts[row]!
         if (fact === 0) continue
@@ -104,15 +83,23 @@ export function fit(values: ArrayLike<number>, others: readonly ArrayLike<number
         for (let column = 0; column <= row; column++) products[row * wide + column]! += fact * facts[column]!
       }
     }
-    past.move(values[at]!)
+    facts[3] = facts[2]!
+    facts[2] = facts[1]!
+    facts[1] = facts[0]!
+    facts[0] = change
+    near += slope + (value - near - slope) * nearShare
+    far += slope + (value - far - slope) * farShare
   }
   return { slope, of: solved(products, wanted, wide) }
 }
 
 function usualChange(values: ArrayLike<number>): number {
-  const changes = new Float64Array(Math.max(0, values.length - 1))
-  for (let at = 1; at < values.length; at++) changes[at - 1] = values[at]! - values[at - 1]!
-  const whole = (values[values.length - 1]! - values[0]!) / Math.max(1, changes.length)
+  const stride = Math.ceil(values.length / enoughChanges)
+  const found: number[] = []
+  for (let at = 1; at < values.length; at++)
+    if ((at >> runBits) % stride === 0) found.push(values[at]! - values[at - 1]!)
+  const changes = Float64Array.from(found)
+  const whole = (values[values.length - 1]! - values[0]!) / Math.max(1, values.length - 1)
   changes.sort()
   const middle = changes[changes.length >> 1] ?? 0
   // A clock that wobbles around its beat: over all of it the beat is exact.
