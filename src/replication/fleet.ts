@@ -1,6 +1,7 @@
 import { type Clock, type DeviceRecord, type Event, type Log, SdkError, silentLog, systemClock } from '#model'
 import { feedAges } from './age.js'
 import { readGroups } from './group-history.js'
+import { Listeners } from './listeners.js'
 import { Listings } from './listing.js'
 import { Roster } from './roster.js'
 import { grouped, totalsOf } from './totals.js'
@@ -38,11 +39,10 @@ export function fleetView(source: FleetSource, options: { clock?: Clock; log?: L
 class View implements FleetView {
   readonly #source: FleetSource
   readonly #clock: Clock
-  readonly #log: Log
   readonly #roster: Roster
   readonly #listings: Listings
   readonly #followed = new Map<Reader, () => void>()
-  readonly #listeners = new Set<(change: Change) => void>()
+  readonly #listeners: Listeners
   readonly #answers = new Map<string, { generation: number; answer: unknown }>()
   readonly #unwatch: (() => void) | undefined
   #closed = false
@@ -50,7 +50,7 @@ class View implements FleetView {
   constructor(source: FleetSource, clock: Clock, log: Log) {
     this.#source = source
     this.#clock = clock
-    this.#log = log
+    this.#listeners = new Listeners(log, 'the fleet')
     this.#roster = new Roster(clock)
     this.#listings = new Listings(this.#roster, Math.floor(clock.now()))
     this.#unwatch = source.watch?.(() => this.#follow())
@@ -73,7 +73,7 @@ class View implements FleetView {
         reader,
         reader.watch((change) => {
           this.#roster.changed(reader, change)
-          if (this.#listeners.size > 0) this.#tell(this.#heard(reader, change))
+          if (this.#listeners.size > 0) this.#listeners.tell(this.#heard(reader, change))
         }),
       )
       this.#roster.add(reader)
@@ -100,17 +100,6 @@ class View implements FleetView {
   #maySay({ site }: Reader, { deviceId }: Event): boolean {
     const row = deviceId === undefined ? undefined : this.#roster.get(deviceId)
     return row === undefined || row.source.site === site
-  }
-
-  #tell(change: Change): void {
-    if (change.records.length + change.removed.length + change.events.length === 0) return
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(change)
-      } catch (error) {
-        this.#log.error({ err: error }, 'a listener of the fleet failed')
-      }
-    }
   }
 
   device(id: string): DeviceRecord | undefined {
@@ -201,11 +190,7 @@ class View implements FleetView {
   }
 
   watch(listener: (change: Change) => void): () => void {
-    const own = (change: Change) => listener(change)
-    this.#listeners.add(own)
-    return () => {
-      this.#listeners.delete(own)
-    }
+    return this.#listeners.add(listener)
   }
 
   close(): void {

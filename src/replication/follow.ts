@@ -4,6 +4,7 @@ import { type Clock, type DeviceRecord, type Event, type Log, SdkError, silentLo
 import { eventsOf, historyOf, settingsOf } from './chain.js'
 import { openCores } from './cores.js'
 import { storeError } from './layout.js'
+import { Listeners } from './listeners.js'
 import { Replica, type ReplicaParts } from './replica.js'
 import type {
   Change,
@@ -49,7 +50,7 @@ class Followed implements RemoteReader {
   readonly #own: Corestore | undefined
   readonly #parts: Omit<ReplicaParts, 'feed'>
   readonly #streams = new Set<Duplex>()
-  readonly #listeners = new Set<(change: Change) => void>()
+  readonly #listeners: Listeners
   /** Newest first. */
   readonly #replicas: Replica[] = []
   #closing: Promise<void> | undefined
@@ -62,9 +63,10 @@ class Followed implements RemoteReader {
     this.feed = feed
     this.#clock = clock
     this.#log = log
+    this.#listeners = new Listeners(log, 'a feed')
     this.#own = own
     const limits = { ...defaultFollowLimits, ...options.limits }
-    this.#parts = { cores, worker, keep, clock, log, limits, changed: (change) => this.#tell(change) }
+    this.#parts = { cores, worker, keep, clock, log, limits, changed: (change) => this.#listeners.tell(change) }
     for (const each of [feed, ...(options.earlier ?? [])]) this.#add(each)
   }
 
@@ -148,21 +150,7 @@ class Followed implements RemoteReader {
   }
 
   watch(listener: (change: Change) => void): () => void {
-    const own = (change: Change) => listener(change)
-    this.#listeners.add(own)
-    return () => {
-      this.#listeners.delete(own)
-    }
-  }
-
-  #tell(change: Change): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(change)
-      } catch (error) {
-        this.#log.error({ err: error }, 'a listener of a feed failed')
-      }
-    }
+    return this.#listeners.add(listener)
   }
 
   async #read<T>(job: () => Promise<T>): Promise<T> {

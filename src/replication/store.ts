@@ -24,6 +24,7 @@ import { Feeds, logIn, thisBoot, whereIs } from './feeds.js'
 import { Journal } from './journal.js'
 import { format, keys, type Main, mainName, openMain, putAll, storeError, under } from './layout.js'
 import { defaultLimits, defaultRawMs } from './limits.js'
+import { Listeners } from './listeners.js'
 import { Logs } from './logs.js'
 import { Merging } from './merging.js'
 import type { Replica } from './replica.js'
@@ -83,7 +84,7 @@ class FeedStore implements Store {
   readonly #state = new State()
   readonly #entries = new Map<string, DeviceEntry>()
   readonly #gone = new Map<string, Gone>()
-  readonly #listeners = new Set<(change: Change) => void>()
+  readonly #listeners: Listeners
   #journal!: Journal
   #logs!: Logs
   #merging!: Merging
@@ -119,6 +120,7 @@ class FeedStore implements Store {
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#rawMs = options.rawMs ?? defaultRawMs
     this.#log = log
+    this.#listeners = new Listeners(log, 'the store')
     this.#cores = cores
     this.#feeds = feeds
     this.#open = (name) => logIn(cores, feeds.current, name)
@@ -223,7 +225,7 @@ class FeedStore implements Store {
     this.#counts.wholeRecords += frame.records.length
     this.#counts.frameBytes += bytes
     this.#counts.appendMs += this.#clock.hr() - began
-    this.#tell({ records: tick.records, removed: [], events: tick.events ?? [] })
+    this.#listeners.tell({ records: tick.records, removed: [], events: tick.events ?? [] })
   }
 
   async #tidy(): Promise<void> {
@@ -276,11 +278,7 @@ class FeedStore implements Store {
   }
 
   watch(listener: (change: Change) => void): () => void {
-    const own = (change: Change) => listener(change)
-    this.#listeners.add(own)
-    return () => {
-      this.#listeners.delete(own)
-    }
+    return this.#listeners.add(listener)
   }
 
   entries(): ReadonlyMap<string, DeviceEntry> {
@@ -291,7 +289,7 @@ class FeedStore implements Store {
     return this.#serial(async () => {
       await putAll(this.#main, [[keys.entry(id), entry], ...eventPuts(this.#main, events)])
       this.#entries.set(id, entry)
-      this.#tell({ records: [], removed: [], events })
+      this.#listeners.tell({ records: [], removed: [], events })
     }, 'the entry was not stored')
   }
 
@@ -303,7 +301,7 @@ class FeedStore implements Store {
       this.#gone.set(id, gone)
       this.#entries.delete(id)
       const removed = this.#state.remove(id) ? [id] : []
-      this.#tell({ records: [], removed, events })
+      this.#listeners.tell({ records: [], removed, events })
     }, 'the entry was not deleted')
   }
 
@@ -365,16 +363,6 @@ class FeedStore implements Store {
       await this.#cores.close()
     })
     return this.#closing
-  }
-
-  #tell(change: Change): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(change)
-      } catch (error) {
-        this.#log.error({ err: error }, 'a listener of the store failed')
-      }
-    }
   }
 
   /** One writer at a time, in the order of the calls. */
