@@ -9,6 +9,8 @@ export const webPort: PortName = { name: 'http', default: 80 }
 type Headers = Readonly<Record<string, string>>
 
 export interface HttpRequest {
+  /** `https://host:port` of a service in the place of the device's own address. */
+  readonly origin?: string
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** From the slash on. */
   readonly path: string
@@ -61,14 +63,18 @@ function dispatcher(): Promise<Agent> {
  * (nothing was sent), DEVICE_TIMEOUT if it was lost (it may have been sent), DEVICE_BAD_REPLY if it is not HTTP or has no end.
  */
 export async function http(io: Io, port: PortName, request: HttpRequest): Promise<HttpResponse> {
-  const host = io.host.includes(':') ? `[${io.host}]` : io.host
-  const origin = `http://${host}:${portOf(io, port)}`
+  const origin = request.origin ?? originOf(io, port)
   const via = await dispatcher()
   const first = await once(via, origin, request, io.signal)
   // A connection that was kept may have been closed by the device just as it was used again.
   const outcome = first instanceof Lost && first.retry ? await once(via, origin, request, io.signal) : first
   if (outcome instanceof Lost) throw outcome.error
   return outcome
+}
+
+function originOf(io: Io, port: PortName): string {
+  const host = io.host.includes(':') ? `[${io.host}]` : io.host
+  return `http://${host}:${portOf(io, port)}`
 }
 
 class Lost {

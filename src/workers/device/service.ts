@@ -30,7 +30,11 @@ export const DeviceWorkerConfigSchema = Type.Object(
     ),
     options: Type.Optional(OptionsSchema),
     intervalMs: Type.Optional(
-      Type.Integer({ minimum: 100, maximum: 86_400_000, default: 10_000, description: 'Poll interval.' }),
+      Type.Integer({
+        minimum: 100,
+        maximum: 86_400_000,
+        description: 'Poll interval; default as its library says, mostly 10 s.',
+      }),
     ),
     concurrency: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 4096, default: 128, description: 'Devices polled at once.' }),
@@ -57,7 +61,7 @@ export function deviceWorker(find: FindLibrary): Service<typeof DeviceWorkerConf
       const { name, site, config, storage, nodeStorage, vault, clock, log } = context
       const candidates = (await find(config.lib, nodeStorage)).map((device) => withModels(device, config.models))
       warnOfUnknownType(context, candidates)
-      const intervalMs = config.intervalMs ?? 10_000
+      const intervalMs = config.intervalMs ?? defaultIntervalMs(candidates)
       const store = context.use(
         await openStore({ path: join(storage, 'feed'), worker: name, site, intervalMs, clock, log }),
       )
@@ -92,6 +96,11 @@ export function deviceWorker(find: FindLibrary): Service<typeof DeviceWorkerConf
       })
     },
   })
+}
+
+/** Of the definition that wants to be left in peace longest. */
+function defaultIntervalMs(candidates: readonly Device[]): number {
+  return Math.max(...candidates.map(({ defaults }) => defaults.intervalMs))
 }
 
 function troubleOf(worker: Worker): string | null {
