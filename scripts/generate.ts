@@ -80,6 +80,7 @@ function supportMatrix(devices: readonly Device[]): string {
       '',
       `Models: ${models.sort().join(', ')}`,
       ...optionLines(device),
+      ...noteLines(device),
     ]),
     '',
   ].join('\n')
@@ -104,6 +105,11 @@ function optionLines({ options }: Device): string[] {
     ([name, { description = '' }]) => `- \`${name}\`${required.includes(name) ? ' (needed)' : ''}: ${description}`,
   )
   return ['', 'Options:', '', ...lines]
+}
+
+/** What is not known of it. */
+function noteLines({ notes = [] }: Device): string[] {
+  return notes.length === 0 ? [] : ['', 'Not known, or with reserve:', '', ...notes.map((note) => `- ${note}`)]
 }
 
 function ports(device: Device): string {

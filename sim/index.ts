@@ -16,6 +16,7 @@
  * Braiins OS: the RPC of BOSminer, GraphQL (questions are told by what they ask for, their grammar is not read), REST.
  * LuxOS: the RPC with joined commands, its one session, profiles, thermal steering (ATM) and pools.
  * VNish: the REST interface of 1.2 and 1.3 with its token, presets and settings that wait for a restart; the read-only RPC.
+ * MaraFW: the pages behind their digest login, as far as the reference describes them.
  * SealMiner: the read-only RPC on 4028, the pages behind their login on 80.
  *
  * Not simulated: TLS and the pages for browsers, UDP announcements, the vendor tool's port 8889, `set.miner.report`, single chips,

@@ -8,6 +8,7 @@ import { type Breed, breedsFrom } from './breed.js'
 import { epicBreeds } from './epic/index.js'
 import { antminers, whatsminers } from './hardware.js'
 import { luxosBreeds } from './luxos/index.js'
+import { marathonBreeds } from './marathon/index.js'
 import { protoBreeds } from './proto/index.js'
 import { sealminerBreeds } from './sealminer/index.js'
 import { vnishBreeds } from './vnish/index.js'
@@ -33,6 +34,7 @@ export const breeds: readonly Breed[] = [
   ...sealminerBreeds,
   ...luxosBreeds,
   ...vnishBreeds,
+  ...marathonBreeds,
 ]
 
 export const families: readonly string[] = [...new Set(breeds.map(({ family }) => family))]

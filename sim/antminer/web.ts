@@ -1,7 +1,7 @@
+import { DigestGate } from '../digest.js'
 import { type HttpCall, type HttpReply, httpDoor } from '../http.js'
 import { type Fields, parseObject } from '../json.js'
 import type { Door } from '../server.js'
-import { DigestGate } from './digest.js'
 import { chart, config, log, networkInfo, pools, stats, summary, systemInfo } from './replies.js'
 import { type AntminerState, isTrue } from './state.js'
 
@@ -108,9 +108,11 @@ const pages: Readonly<Record<string, Page>> = {
 const unauthorized =
   '<html><head><title>401 - Unauthorized</title></head><body><h1>401 - Unauthorized</h1></body></html>'
 
+const realm = 'antMiner Configuration'
+
 /** The web interface on 80: every path wants a digest login. */
 export function webDoor(state: AntminerState): Door {
-  const gate = new DigestGate(state.machine.clock)
+  const gate = new DigestGate(state.machine.clock, realm)
   return httpDoor(state.machine, {
     server: 'lighttpd/1.4.32',
     answer(call) {

@@ -238,6 +238,8 @@ export interface Device {
   /** Every field it can have, all undefined: readings start as a copy, so that all have one shape (adding keys one by one is ten times slower). */
   readonly blank: Readonly<Telemetry>
   readonly commands: Commands
+  /** What of its protocol is not known, and what is therefore not done or done with reserve: sentences for the documentation. */
+  readonly notes?: readonly string[]
   /** The names of its commands. */
   readonly capabilities: readonly CommandName[]
   readonly defaults: {

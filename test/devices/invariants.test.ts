@@ -104,6 +104,10 @@ const vnishes: Answers = {
   rpcSummary: anthill('rpc_summary'),
 }
 
+/** Written after the reference: there are no captures. */
+const maraFiles = ['brief', 'hashboards', 'fans', 'pools', 'overview', 'config', 'network']
+const maras: Answers = Object.fromEntries(maraFiles.map((name) => [name, [`marathon/reference/${name}.json`]]))
+
 const captured: readonly (readonly [library: string, family: string, answers: Answers])[] = [
   ['miner-auradine', 'stock', auradines],
   ['miner-avalon', 'stock', avalons],
@@ -114,6 +118,7 @@ const captured: readonly (readonly [library: string, family: string, answers: An
   ['miner-epic', 'epic', epics],
   ['miner-epic', 'stock', epics],
   ['miner-luxos', 'luxos', luxes],
+  ['miner-marathon', 'marathon', maras],
   ['miner-proto', 'stock', protos],
   ['miner-sealminer', 'stock', seals],
   ['miner-vnish', 'vnish', vnishes],

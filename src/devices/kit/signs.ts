@@ -18,6 +18,7 @@ export type Sign =
   | 'epic'
   | 'hiveon'
   | 'luxos'
+  | 'marathon'
   | 'mskminer'
   | 'proto'
   | 'sealminer'
@@ -39,6 +40,7 @@ const pageSigns: readonly (readonly [RegExp, Sign])[] = [
   [/AnthillOS|vnish/i, 'vnish'],
   [/Braiins OS|bosminer/i, 'braiins'],
   [/Luxor Firmware|LuxOS/i, 'luxos'],
+  [/MaraFW|kaonsu/i, 'marathon'],
   [/AxeOS|Nerd(Q|Octa|Hax)?Axe/i, 'axeos'],
   [/Miner Web Dashboard/i, 'epic'],
   [/ProtoOS|Proto Rig|Proto Miner/i, 'proto'],
@@ -53,6 +55,7 @@ const daemonSigns: readonly (readonly [RegExp, Sign])[] = [
   [/bosminer|boser/i, 'braiins'],
   [/luxminer/i, 'luxos'],
   [/vnish/i, 'vnish'],
+  [/marafw|kaonsu/i, 'marathon'],
   [/hiveon/i, 'hiveon'],
   [/mskminer/i, 'mskminer'],
   [/btminer|whatsminer|bitmicro/i, 'whatsminer'],
@@ -109,8 +112,9 @@ export function pageSign(seen: Evidence): Sign | 'other' | undefined {
   const page = pageOf(seen)
   if (!page) return undefined
   return remembered(page, () => {
-    if (page.realm !== undefined && bitmainRealm.test(page.realm)) return 'bitmain'
-    return pageSigns.find(([pattern]) => pattern.test(page.text))?.[1] ?? 'other'
+    const { realm = '', text } = page
+    if (bitmainRealm.test(realm)) return 'bitmain'
+    return pageSigns.find(([pattern]) => pattern.test(text) || pattern.test(realm))?.[1] ?? 'other'
   })
 }
 
@@ -127,7 +131,7 @@ export function daemonSign(seen: Evidence): Sign | 'other' | undefined {
 
 /** Firmwares for foreign hardware that name themselves in the type that their stats give, `Antminer S21 (Vnish 1.2.7)`. */
 const typeSigns: readonly (readonly [RegExp, Sign])[] = daemonSigns.filter(([, sign]) =>
-  ['braiins', 'luxos', 'vnish', 'hiveon', 'mskminer'].includes(sign),
+  ['braiins', 'luxos', 'vnish', 'marathon', 'hiveon', 'mskminer'].includes(sign),
 )
 
 /** Whose stats answer, where somebody asked for them and they name a firmware. */

@@ -10,6 +10,7 @@ import { braiinsRestDevice } from './braiins-rest.js'
 import { epicMiner } from './epic.js'
 import { epicAntminer } from './epic-antminer.js'
 import { luxos } from './luxos.js'
+import { marathon } from './marathon.js'
 import { nerdaxe } from './nerdaxe.js'
 import { protoRig } from './proto.js'
 import { sealminer } from './sealminer.js'
@@ -28,6 +29,7 @@ export const miners: readonly Device[] = [
   epicMiner,
   epicAntminer,
   luxos,
+  marathon,
   nerdaxe,
   protoRig,
   sealminer,
