@@ -13,6 +13,13 @@ const expectations = 4
 /** By how much the last value counts in what is usual, and in how well each expectation does. */
 const usualShare = 1 / 8
 const costShare = 1 / 32
+// What is known of a device, side by side: a frame goes through the devices one by one, and through all columns for each.
+const last = 0
+const before = 1
+const usually = 2
+/** Whether the last two values were as expected, a bit each. */
+const calm = 3
+const facts = 4
 const largest = 2 ** 50
 const largestStep = 2 ** 32 - 1
 /** Measured in steps of their own: a fan's speed is a number of turns in a fixed time. */
@@ -29,10 +36,8 @@ export class Column {
   #step = 1
   readonly #later = new Differences()
   readonly #first = new Differences()
-  #last: Float64Array = new Float64Array(4).fill(Number.NaN)
-  #before: Float64Array = new Float64Array(4)
-  #usual: Float64Array = new Float64Array(4)
-  #calm = new Uint8Array(4)
+  /** By device, as many as there are facts. */
+  #past = nothing(4)
   /** The last changes of each device, once there was one. */
   #changes: Float64Array | undefined
   readonly #forecast = new Forecast()
@@ -40,6 +45,8 @@ export class Column {
   #neighbour = 0
   readonly #costs = new Float64Array(expectations)
   #expected = 0
+  /** The hint in steps; NaN without one. Kept here, like the others: a double that is handed on is allocated anew. */
+  #hint = Number.NaN
   #known = false
   #double = Number.NaN
 
@@ -52,14 +59,13 @@ export class Column {
   write(to: RangeEncoder, device: number, value: number, hint = Number.NaN, asChange = false): void {
     this.#reserve(device)
     const scale = scaleFor(value, this.#scale)
-    const calm = this.#calm[device]!
-    const differences = Number.isNaN(this.#last[device]) ? this.#first : this.#later
+    const steady = this.#past[device * facts + calm]!
     if (scale === noScale) {
-      differences.writeDouble(to, value, calm)
+      this.#differences(device).writeDouble(to, value, steady)
       return
     }
     if (scale !== this.#scale) {
-      differences.writeScale(to, scale, calm)
+      this.#differences(device).writeScale(to, scale, steady)
       this.#rescale(scale)
     }
     const whole = Math.round(value * powers[scale]!)
@@ -67,27 +73,26 @@ export class Column {
       const common = gcd(this.#step, Math.abs(whole))
       const step = common <= largestStep ? common : 1
       // A change of scale may have cost the device its past.
-      const inUse = Number.isNaN(this.#last[device]) ? this.#first : this.#later
-      inUse.writeStep(to, step, calm)
+      this.#differences(device).writeStep(to, step, steady)
       this.#restep(step)
     }
     const steps = this.#step === 0 ? 0 : whole / this.#step
-    const steppedHint = this.#expect(device, hint, asChange)
+    this.#expect(device, hint, asChange)
     const inUse = this.#known ? this.#later : this.#first
-    inUse.write(to, steps - this.#expected, calm)
-    this.#learn(device, steps, steppedHint)
+    inUse.write(to, steps - this.#expected, steady)
+    this.#learn(device, steps)
   }
 
   read(from: RangeDecoder, device: number, hint = Number.NaN, asChange = false): number {
     this.#reserve(device)
     for (let attempt = 0; attempt < 3; attempt++) {
-      const differences = Number.isNaN(this.#last[device]) ? this.#first : this.#later
-      const steppedHint = this.#expect(device, hint, asChange)
+      const differences = this.#differences(device)
+      this.#expect(device, hint, asChange)
       this.#double = Number.NaN
-      const difference = differences.read(from, this.#calm[device]!, this.#other)
+      const difference = differences.read(from, this.#past[device * facts + calm]!, this.#other)
       if (!Number.isNaN(difference)) {
         const steps = this.#expected + difference
-        this.#learn(device, steps, steppedHint)
+        this.#learn(device, steps)
         return (steps * this.#step) / powers[this.#scale]!
       }
       if (!Number.isNaN(this.#double)) return this.#double
@@ -97,7 +102,13 @@ export class Column {
 
   /** By how much the device's last value differs from the one before it. */
   change(device: number): number {
-    return ((this.#last[device]! - this.#before[device]!) * this.#step) / powers[this.#scale]!
+    const at = device * facts
+    return ((this.#past[at + last]! - this.#past[at + before]!) * this.#step) / powers[this.#scale]!
+  }
+
+  /** The first value of a device is none like the others. */
+  #differences(device: number): Differences {
+    return Number.isNaN(this.#past[device * facts + last]) ? this.#first : this.#later
   }
 
   readonly #other = {
@@ -116,60 +127,61 @@ export class Column {
     },
   }
 
-  /** Answers the hint in steps. */
-  #expect(device: number, hint: number, asChange: boolean): number {
-    const last = this.#last[device]!
-    const steppedHint = (asChange ? last : 0) + Math.round((hint * powers[this.#scale]!) / (this.#step || 1))
-    const hinted = Math.abs(steppedHint) < largest
-    this.#known = !Number.isNaN(last)
+  #expect(device: number, hint: number, asChange: boolean): void {
+    const now = this.#past[device * facts + last]!
+    this.#hint = Number.isNaN(hint)
+      ? hint
+      : (asChange ? now : 0) + Math.round((hint * powers[this.#scale]!) / (this.#step || 1))
+    const hinted = Math.abs(this.#hint) < largest
+    this.#known = !Number.isNaN(now)
     if (!this.#known) {
-      this.#expected = hinted ? steppedHint : this.#neighbour
-      return steppedHint
+      this.#expected = hinted ? this.#hint : this.#neighbour
+      return
     }
     const costs = this.#costs
     let best = asBefore
     if (costs[onward]! < costs[best]!) best = onward
     if (costs[usual]! < costs[best]!) best = usual
     if (hinted && costs[derived]! < costs[best]!) best = derived
-    this.#onward = this.#goOn(device, last)
-    if (best === asBefore) this.#expected = last
+    this.#onward = this.#goOn(device, now)
+    if (best === asBefore) this.#expected = now
     else if (best === onward) this.#expected = Math.round(this.#onward)
-    else if (best === usual) this.#expected = Math.round(this.#usual[device]!)
-    else this.#expected = steppedHint
-    return steppedHint
+    else if (best === usual) this.#expected = Math.round(this.#past[device * facts + usually]!)
+    else this.#expected = this.#hint
   }
 
-  #goOn(device: number, last: number): number {
-    if (!this.#changes) return last
-    const to = last + this.#forecast.change(this.#changes, device * taps)
-    return Math.abs(to) < largest ? to : last
+  #goOn(device: number, from: number): number {
+    if (!this.#changes) return from
+    const to = from + this.#forecast.change(this.#changes, device * taps)
+    return Math.abs(to) < largest ? to : from
   }
 
-  #learn(device: number, steps: number, steppedHint: number): void {
-    const hit = steps === this.#expected
+  #learn(device: number, steps: number): void {
+    const past = this.#past
+    const at = device * facts
     if (this.#known) {
-      const last = this.#last[device]!
+      const from = past[at + last]!
       const costs = this.#costs
-      costs[asBefore]! += (sizeOf(steps - last) - costs[asBefore]!) * costShare
+      costs[asBefore]! += (sizeOf(steps - from) - costs[asBefore]!) * costShare
       costs[onward]! += (sizeOf(steps - Math.round(this.#onward)) - costs[onward]!) * costShare
-      costs[usual]! += (sizeOf(steps - Math.round(this.#usual[device]!)) - costs[usual]!) * costShare
-      if (!Number.isNaN(steppedHint)) costs[derived]! += (sizeOf(steps - steppedHint) - costs[derived]!) * costShare
-      this.#usual[device]! += (steps - this.#usual[device]!) * usualShare
-      this.#before[device] = last
-      this.#remember(device, steps - last, steps - this.#onward)
+      costs[usual]! += (sizeOf(steps - Math.round(past[at + usually]!)) - costs[usual]!) * costShare
+      if (!Number.isNaN(this.#hint)) costs[derived]! += (sizeOf(steps - this.#hint) - costs[derived]!) * costShare
+      past[at + usually]! += (steps - past[at + usually]!) * usualShare
+      past[at + before] = from
+      this.#remember(device, steps - from, steps - this.#onward)
     } else {
-      this.#before[device] = steps
-      this.#usual[device] = steps
+      past[at + before] = steps
+      past[at + usually] = steps
     }
-    this.#last[device] = steps
+    past[at + last] = steps
     this.#neighbour = steps
-    this.#calm[device] = ((this.#calm[device]! << 1) & 3) | (hit ? 1 : 0)
+    past[at + calm] = ((past[at + calm]! << 1) & 3) | (steps === this.#expected ? 1 : 0)
   }
 
   #remember(device: number, change: number, error: number): void {
     if (!this.#changes) {
       if (change === 0) return
-      this.#changes = new Float64Array(this.#last.length * taps)
+      this.#changes = new Float64Array((this.#past.length / facts) * taps)
     }
     const changes = this.#changes
     const at = device * taps
@@ -191,36 +203,36 @@ export class Column {
 
   /** All that is known is now so many times as many units. */
   #inUnits(factor: number): void {
-    for (const values of [this.#last, this.#before, this.#usual, this.#changes]) {
-      for (let at = 0; values && at < values.length; at++) values[at]! *= factor
-    }
-    for (let device = 0; device < this.#last.length; device++) {
+    const past = this.#past
+    for (let at = 0; at < past.length; at += facts) {
+      for (const fact of [last, before, usually]) past[at + fact]! *= factor
       // Too far for exact differences: begun anew.
-      if (Math.abs(this.#last[device]!) >= largest || Math.abs(this.#before[device]!) >= largest)
-        this.#last[device] = Number.NaN
+      if (Math.abs(past[at + last]!) >= largest || Math.abs(past[at + before]!) >= largest) past[at + last] = Number.NaN
     }
+    for (let at = 0; this.#changes && at < this.#changes.length; at++) this.#changes[at]! *= factor
     const neighbour = this.#neighbour * factor
     this.#neighbour = Math.abs(neighbour) < largest ? neighbour : 0
   }
 
   #reserve(device: number): void {
-    if (device < this.#last.length) return
-    const length = Math.max(device + 1, this.#last.length * 2)
-    const known = this.#last.length
-    this.#last = grown(this.#last, length).fill(Number.NaN, known)
-    this.#before = grown(this.#before, length)
-    this.#usual = grown(this.#usual, length)
-    if (this.#changes) this.#changes = grown(this.#changes, length * taps)
-    const calm = new Uint8Array(length)
-    calm.set(this.#calm)
-    this.#calm = calm
+    const known = this.#past.length / facts
+    if (device < known) return
+    const length = Math.max(device + 1, known * 2)
+    const past = nothing(length)
+    past.set(this.#past)
+    this.#past = past
+    if (!this.#changes) return
+    const changes = new Float64Array(length * taps)
+    changes.set(this.#changes)
+    this.#changes = changes
   }
 }
 
-function grown(values: Float64Array, length: number): Float64Array {
-  const all = new Float64Array(length)
-  all.set(values)
-  return all
+/** Of so many devices nothing is known. */
+function nothing(devices: number): Float64Array {
+  const past = new Float64Array(devices * facts)
+  for (let at = 0; at < past.length; at += facts) past[at + last] = Number.NaN
+  return past
 }
 
 function gcd(a: number, b: number): number {

@@ -57,14 +57,14 @@ export class Differences {
     to.bit(odds, signAt, difference < 0 ? 1 : 0)
     let left = size - 1
     if (left === 0) return
-    const first = bitOf(magnitude, --left)
+    const first = bitsOf(magnitude, --left, 1)
     to.bit(odds, firstAt + size, first)
     if (left === 0) return
-    to.bit(odds, secondAt + size * 2 + first, bitOf(magnitude, --left))
+    to.bit(odds, secondAt + size * 2 + first, bitsOf(magnitude, --left, 1))
     while (left > 0) {
-      const count = Math.min(16, left)
+      const count = left < 16 ? left : 16
       left -= count
-      to.plain(Math.floor(magnitude / 2 ** left) % 2 ** count, count)
+      to.plain(bitsOf(magnitude, left, count), count)
     }
   }
 
@@ -145,6 +145,9 @@ export class Differences {
   }
 }
 
-function bitOf(magnitude: number, place: number): number {
-  return Math.floor(magnitude / 2 ** place) % 2
+/** So many bits, at most 16, from a place on. In integers where they fit: powers and remainders of doubles cost ten times as much. */
+function bitsOf(magnitude: number, place: number, count: number): number {
+  return magnitude < 2 ** 31
+    ? (magnitude >> place) & ((1 << count) - 1)
+    : Math.floor(magnitude / 2 ** place) % 2 ** count
 }

@@ -56,7 +56,7 @@ export class RangeEncoder {
   /** The lowest `count` bits (at most 16) of a value that nothing is known of. */
   plain(value: number, count: number): void {
     if (count === 0) return
-    this.#range = Math.floor(this.#range / 2 ** count)
+    this.#range = this.#range >>> count
     this.#low += this.#range * value
     while (this.#range < top) this.#shift()
   }
@@ -67,11 +67,11 @@ export class RangeEncoder {
       if (!this.#first) this.#push((this.#cache + carry) & 255)
       this.#first = false
       for (; this.#pending > 0; this.#pending--) this.#push((255 + carry) & 255)
-      this.#cache = Math.floor(this.#low / top) & 255
+      this.#cache = this.#low >>> 24
     } else {
       this.#pending++
     }
-    this.#low = (this.#low % top) * 256
+    this.#low = (this.#low & (top - 1)) * 256
     this.#range *= 256
   }
 

@@ -23,32 +23,41 @@ export interface Row {
   readonly values: Float64Array
 }
 
+/** Names so far, and which may follow. */
 class ShapeNode {
-  readonly next = new Map<string, ShapeNode>()
-  shape: Shape | undefined
+  readonly #next = new Map<string, ShapeNode>()
+  /** The name that followed last, and where it led: nearly always the next one, too. */
+  #name: string | undefined
+  #node: ShapeNode = this
+  #shape: Shape | undefined
+
+  step(name: string): ShapeNode {
+    if (name !== this.#name) {
+      this.#node = this.#next.get(name) ?? new ShapeNode()
+      this.#next.set(name, this.#node)
+      this.#name = name
+    }
+    return this.#node
+  }
+
+  /** The shape of the names that lead here. */
+  shape(names: readonly string[], count = names.length): Shape {
+    this.#shape ??= shapeWith(names.slice(0, count))
+    return this.#shape
+  }
+}
+
+function shapeWith(names: readonly string[]): Shape {
+  return { names, hints: hintsOf(names), placeOf: new Map(names.map((name, place) => [name, place])) }
 }
 
 const root = new ShapeNode()
 
-function shapeAt(node: ShapeNode, names: readonly string[]): Shape {
-  node.shape ??= { names, hints: hintsOf(names), placeOf: new Map(names.map((name, place) => [name, place])) }
-  return node.shape
-}
-
 /** The one shape of these names in this order. */
 export function shapeOf(names: readonly string[]): Shape {
   let node = root
-  for (const name of names) node = stepTo(node, name)
-  return shapeAt(node, [...names])
-}
-
-function stepTo(node: ShapeNode, name: string): ShapeNode {
-  let next = node.next.get(name)
-  if (!next) {
-    next = new ShapeNode()
-    node.next.set(name, next)
-  }
-  return next
+  for (const name of names) node = node.step(name)
+  return node.shape(names)
 }
 
 export const emptyRow: Row = { shape: shapeOf([]), values: new Float64Array(0) }
@@ -56,17 +65,31 @@ export const emptyRow: Row = { shape: shapeOf([]), values: new Float64Array(0) }
 /** Names by path, so that none is put together twice. */
 class PathNode {
   readonly name: string
+  /** Whether its number says which part it is. */
+  readonly isIdentity: boolean
   readonly #children = new Map<string, PathNode>()
+  readonly #places: PathNode[] = []
 
-  constructor(name: string) {
+  constructor(name: string, key = '') {
     this.name = name
+    this.isIdentity = identity.has(key)
   }
 
   child(key: string): PathNode {
     let child = this.#children.get(key)
     if (!child) {
-      child = new PathNode(this.name === '' ? key : `${this.name}.${key}`)
+      child = new PathNode(this.name === '' ? key : `${this.name}.${key}`, key)
       this.#children.set(key, child)
+    }
+    return child
+  }
+
+  /** The child of a place in a list. */
+  at(index: number): PathNode {
+    let child = this.#places[index]
+    if (!child) {
+      child = this.child(`${index}`)
+      this.#places[index] = child
     }
     return child
   }
@@ -84,39 +107,46 @@ let filled = 0
 const names: string[] = []
 let place = root
 
-function put(name: string, value: unknown): void {
-  if (typeof value !== 'number' || !Number.isFinite(value) || filled === maxColumns) return
+function put(name: string, value: number): void {
+  if (!Number.isFinite(value) || filled === maxColumns) return
   names[filled] = name
   scratch[filled++] = value
-  place = stepTo(place, name)
+  place = place.step(name)
 }
 
-function walk(path: PathNode, value: unknown): void {
-  if (typeof value === 'number') put(path.name, value)
-  else if (Array.isArray(value))
-    for (let index = 0; index < value.length; index++) walk(path.child(`${index}`), value[index])
-  else if (typeof value === 'object' && value !== null) {
-    const fields = value as Record<string, unknown>
-    for (const key in fields) {
-      const field = fields[key]
-      if (field != null && typeof field !== 'string' && typeof field !== 'boolean' && !identity.has(key))
-        walk(path.child(key), field)
-    }
+function walk(path: PathNode, value: object): void {
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) visit(path.at(index), value[index])
+    return
   }
+  const fields = value as Record<string, unknown>
+  for (const key in fields) {
+    const field = fields[key]
+    if (typeof field === 'number' || typeof field === 'object') visit(path.child(key), field)
+  }
+}
+
+function visit(path: PathNode, value: unknown): void {
+  if (path.isIdentity) return
+  if (typeof value === 'number') put(path.name, value)
+  else if (typeof value === 'object' && value !== null) walk(path, value)
 }
 
 /** The numbers of a record that every poll reads. What is not a finite number is unknown. */
 export function rowOf(record: DeviceRecord): Row {
   filled = 0
   place = root
-  for (const { part, path } of partPaths) {
-    const value = record[part]
-    if (value != null) walk(path, value)
-  }
+  for (const { part, path } of partPaths) visit(path, record[part])
   const metrics = record.metrics as Record<string, unknown>
-  for (const name in metrics) if (!lateSet.has(name)) put(name, metrics[name])
-  for (const name of late) put(name, metrics[name])
-  return { shape: place.shape ?? shapeAt(place, names.slice(0, filled)), values: scratch.slice(0, filled) }
+  for (const name in metrics) {
+    const value = metrics[name]
+    if (typeof value === 'number' && !lateSet.has(name)) put(name, value)
+  }
+  for (const name of late) {
+    const value = metrics[name]
+    if (typeof value === 'number') put(name, value)
+  }
+  return { shape: place.shape(names, filled), values: scratch.slice(0, filled) }
 }
 
 /** The record with the numbers of a row: those that the row does not have are unknown. */

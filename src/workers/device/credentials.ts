@@ -9,6 +9,7 @@ export type Secret = Pick<DeviceEntry, 'username' | 'password'>
 
 /** The operator's accounts by device id; kept in the worker's vault, never in the feed. */
 export interface Secrets {
+  /** The same object until it is changed. */
   get(id: string): Secret | undefined
   /** What was set at run time, without what the configuration says. */
   own(id: string): Secret | undefined
@@ -32,21 +33,25 @@ export async function openSecrets(
   configured: ReadonlyMap<string, Secret>,
 ): Promise<Secrets> {
   await takeOver(join(folder, 'credentials.json'), vault)
-  // Opened once: every visit asks for them.
+  // Opened and put together once: every visit asks for them, and sees by the same object that nothing has changed.
   const kept = new Map(vault.list().map((id) => [id, parse(vault.get(id)!)]))
+  const accounts = new Map(configured)
+  for (const [id, own] of kept) accounts.set(id, { ...configured.get(id), ...own })
 
   return {
-    get(id) {
-      const own = kept.get(id)
-      const base = configured.get(id)
-      return own || base ? { ...base, ...own } : undefined
-    },
+    get: (id) => accounts.get(id),
     own: (id) => kept.get(id),
     async set(id, secret) {
       if (secret && Object.keys(secret).length > 0) {
         kept.set(id, secret)
+        accounts.set(id, { ...configured.get(id), ...secret })
         await vault.set(id, JSON.stringify(secret))
-      } else if (kept.delete(id)) await vault.delete(id)
+      } else if (kept.delete(id)) {
+        const base = configured.get(id)
+        if (base) accounts.set(id, base)
+        else accounts.delete(id)
+        await vault.delete(id)
+      }
     },
   }
 }
