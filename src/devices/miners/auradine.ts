@@ -133,5 +133,9 @@ export const auradine = defineDevice({
     }
   },
   commands: auradineCommands,
+  notes: [
+    'The form of its network settings is not known; its firmware it fetches itself from an address: neither is offered.',
+    'How its fans are given back to it is not known: a duty can be set, the automatic mode cannot.',
+  ],
   defaults: { intervalMs: 15_000, timeoutMs: 10_000, credentials: fluxLogin },
 })

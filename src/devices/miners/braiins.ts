@@ -166,5 +166,8 @@ export const braiinsRpc = defineDevice({
       settled: (now) => (now.hashrateThs ?? 0) > 0,
     },
   },
+  notes: [
+    'BOSminer alone takes little more than a pause: newer versions are commanded over GraphQL or REST. gRPC is not used.',
+  ],
   defaults: { intervalMs: 15_000, timeoutMs: 10_000, credentials: [] },
 })

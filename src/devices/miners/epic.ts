@@ -17,5 +17,6 @@ export const epicMiner = defineDevice({
   reads: epicReads,
   telemetry: epicTelemetry,
   commands: epicCommands,
+  notes: ['The bodies of a network change and of a factory reset are not known: neither is offered.'],
   defaults: epicDefaults,
 })

@@ -162,6 +162,13 @@ export const luxos = defineDevice({
     }
   },
   commands: luxosCommands,
+  notes: [
+    'Network, log server and password: their parameters are not known, so they are not offered. Its update fetches a file of its own: it takes none from here.',
+    'A power limit and a hashrate target choose a profile; while thermal steering (ATM) is on, the firmware may later step to another one within its own ends.',
+    'Whether pools need a session is told in two ways: they are written without one, and within one where the miner asks for it.',
+    'A comma in a pool address, account or password cannot be written, and an address is taken once.',
+    'Boards are asked for voltage and chip health one by one, at most every 4.5 min: the API server bears one connection a second.',
+  ],
   defaults: { intervalMs: 30_000, timeoutMs: 20_000, credentials: [] },
 })
 

@@ -162,5 +162,9 @@ export const sealminer = defineDevice({
     }
   },
   commands: sealminerCommands,
+  notes: [
+    'How it is given pools, and whether and how it can be stopped, is not known: neither is offered.',
+    'Its error words have no public list: they are given as they are.',
+  ],
   defaults: { intervalMs: 15_000, timeoutMs: 10_000, credentials: [] },
 })

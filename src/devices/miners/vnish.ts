@@ -236,6 +236,12 @@ export const vnishDevice = defineDevice({
     }
   },
   commands: vnishCommands,
+  notes: [
+    'Presets that need a modified power supply are not chosen. With the preset switcher on, a power limit also becomes its upper end.',
+    'What `locate-miner` of 1.3 takes is not known: it is sent what `find-miner` takes, and read back.',
+    'How uptime is written beyond a day, and how long a token lives, is not known: the usual forms are read, a login is renewed.',
+    'When a pool got its last share is only told by the RPC.',
+  ],
   defaults: { intervalMs: 15_000, timeoutMs: 12_000, credentials: vnishLogin },
 })
 
