@@ -1,8 +1,8 @@
 // The far side of bench/mesh.bench.ts: the same service raw and as the product serves it, in a process of its own.
 import RPC from '@hyperswarm/rpc'
 import b4a from 'b4a'
-import { guard, mayAt, serve, swarmServer } from '#rpc'
-import { devices, keyPairs, nodeOf, record } from './shapes.js'
+import { swarmServer } from '#rpc'
+import { endpoint, keyPairs, nodeOf, record } from './shapes.js'
 
 const port = Number(process.argv[2])
 const network = await nodeOf({ host: '127.0.0.1', port }, keyPairs.server)
@@ -15,7 +15,6 @@ server.respond('device', plain, (bytes) => {
 })
 await server.listen(keyPairs.raw)
 
-const endpoint = guard(devices, serve(devices, { device: () => record }), mayAt('home'))
 await swarmServer({
   network,
   keyPair: keyPairs.server,

@@ -1,7 +1,7 @@
 import crypto from 'hypercore-crypto'
 import createTestnet, { type Address, type Node } from 'hyperdht/testnet.js'
 import { Type } from '#model'
-import { contract, type KeyPair, query } from '#rpc'
+import { contract, guard, type KeyPair, mayAt, query, serve } from '#rpc'
 
 const number = Type.Union([Type.Number(), Type.Null()])
 
@@ -30,6 +30,9 @@ export const record = {
   boardTempMaxC: 71.5,
   inletTempC: null,
 }
+
+/** The service as the product serves it. */
+export const endpoint = guard(devices, serve(devices, { device: () => record }), mayAt('home'))
 
 /** The same on both sides, so that nothing needs to be told. */
 export const keyPairs = {

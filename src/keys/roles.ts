@@ -13,6 +13,8 @@ export interface RoleFacts {
   readonly record: boolean
   /** The roles whose grants it may sign, never with more than it holds itself. */
   readonly issues: readonly Role[]
+  /** What other processes of its machine may be, each under a key of its own. */
+  readonly beside: readonly Role[]
   readonly about: string
 }
 
@@ -26,15 +28,24 @@ export const roles: Readonly<Record<Role, RoleFacts>> = {
     most: 'admin',
     record: true,
     issues: ['admin', ...invited],
+    beside: [],
     about: 'holds the root key, or acts for whoever does',
   },
-  admin: { scope: 'admin', most: 'admin', record: true, issues: invited, about: 'changes who and what there is' },
-  operator: { scope: 'control', most: 'control', record: false, issues: [], about: 'commands devices' },
+  admin: {
+    scope: 'admin',
+    most: 'admin',
+    record: true,
+    issues: invited,
+    beside: [],
+    about: 'changes who and what there is',
+  },
+  operator: { scope: 'control', most: 'control', record: false, issues: [], beside: [], about: 'commands devices' },
   worker: {
     scope: 'member',
     most: 'member',
     record: false,
     issues: [],
+    beside: ['worker'],
     about: 'serves its devices and writes its own feed, nothing else',
   },
   aggregator: {
@@ -42,6 +53,7 @@ export const roles: Readonly<Record<Role, RoleFacts>> = {
     most: 'admin',
     record: true,
     issues: invited,
+    beside: ['gateway', 'worker', 'monitor'],
     about: 'keeps the fleet record; lets new members in as far as its own scope goes',
   },
   gateway: {
@@ -49,9 +61,17 @@ export const roles: Readonly<Record<Role, RoleFacts>> = {
     most: 'admin',
     record: false,
     issues: [],
+    beside: ['gateway', 'worker', 'monitor'],
     about: 'asks in the name of its users, for each no more than that user may',
   },
-  monitor: { scope: 'read', most: 'read', record: false, issues: [], about: 'sees everything, changes nothing' },
+  monitor: {
+    scope: 'read',
+    most: 'read',
+    record: false,
+    issues: [],
+    beside: ['monitor'],
+    about: 'sees everything, changes nothing',
+  },
 }
 
 export function covers(held: GrantScope, needed: GrantScope): boolean {

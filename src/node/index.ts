@@ -14,6 +14,7 @@ export {
 export type { ConfigKind, ServiceEntry } from './entries.js'
 export { type Bootstrap, type Env, logLevelOf, type Mode, modes, secretOf } from './environment.js'
 export { type JsonFile, jsonFile } from './json-file.js'
+export { type LineFile, openLines } from './line-file.js'
 export { lockFolder } from './lock.js'
 export { createLog, type LogLevel, type LogOptions, logLevels, readableLine } from './log.js'
 export {

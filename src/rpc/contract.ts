@@ -52,6 +52,8 @@ export interface Caller {
   /** Of the node whose connection it came over; only a transport says it, whoever the caller claims to be. */
   readonly key?: string
   readonly scope: RpcScope
+  /** Why the scope is less than the caller was given; said with a refusal. */
+  readonly because?: string
   /** The sites that the scope is limited to; absent: all. */
   readonly sites?: readonly string[]
   /** The device libraries that it is limited to; absent: all. */

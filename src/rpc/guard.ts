@@ -31,7 +31,11 @@ export const callerLimits = ['sites', 'libraries', 'devices'] as const
 /** The asked caller, with no more than the holder may: the smaller scope, and of every limit only what both have. */
 export function narrow(holder: Caller, asked: Caller): Caller {
   const both: { -readonly [K in keyof Caller]: Caller[K] } = { ...asked }
-  if (!includes(holder.scope, asked.scope)) both.scope = holder.scope
+  delete both.because
+  if (!includes(holder.scope, asked.scope)) {
+    both.scope = holder.scope
+    if (holder.because !== undefined) both.because = holder.because
+  }
   for (const limit of callerLimits) {
     const held = holder[limit]
     if (held) both[limit] = asked[limit]?.filter((name) => held.includes(name)) ?? held
@@ -45,7 +49,10 @@ export function narrow(holder: Caller, asked: Caller): Caller {
 /** The rule of what concerns the whole fleet: the caller's scope covers the method's. */
 export const mayCall: May = (caller, method, name) => {
   if (!includes(caller.scope, method.needs))
-    throw new SdkError('FORBIDDEN', `${name} needs the scope ${method.needs}, ${caller.id} holds ${caller.scope}`)
+    throw new SdkError(
+      'FORBIDDEN',
+      `${name} needs the scope ${method.needs}, ${caller.id} holds ${caller.scope}${caller.because ? `: ${caller.because}` : ''}`,
+    )
 }
 
 /** The rule of every other endpoint: and its sites, if limited, name this site. */

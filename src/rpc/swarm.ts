@@ -25,6 +25,8 @@ export interface SwarmServerOptions extends Parts {
   readonly limits?: Partial<ServerLimits>
   /** Who a key is and what it may, or why it may nothing. Looked up at every call: what it says holds at once, on open connections too. */
   readonly callerOf: (key: Key) => Caller | SdkError
+  /** Told of every connection and call that was refused, or ended for cause. */
+  readonly onRefused?: (reason: Reason, key: Key) => void
   /** The guarded endpoint of a service of this node. */
   readonly resolve: (contract: string, service: string) => Endpoint | undefined
 }
@@ -58,7 +60,7 @@ export async function swarmServer(options: SwarmServerOptions): Promise<SwarmSer
   const { network, keyPair, clock = systemClock, log = silentLog, callerOf, resolve } = options
   const { RPC, fingerprintOf } = await load()
   const limits = { ...serverLimits, ...options.limits }
-  const refused = refusals({ clock, log, label: fingerprintOf })
+  const refused = refusals({ clock, log, label: fingerprintOf, told: options.onRefused })
   const desk = createDesk({ clock, limits, refused, callerOf, resolve })
   const hall = createHall({ clock, limits, refused, desk, callerOf, shared: network.shared ?? false })
   const rpc = new RPC({ dht: network, keyPair })

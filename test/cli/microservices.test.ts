@@ -165,7 +165,9 @@ test('another site joins by a code, good once; revoked it is out at once', { tim
     }
   ).services[1]!
   const worker = { name: 'wm-tx', lib: 'miner-whatsminer', intervalMs, devices }
-  writeFileSync(join(texas, 'miningsdk.config.json'), JSON.stringify({ site: 'texas', services: [worker] }))
+  const second = { name: 'am-tx', lib: 'miner-antminer', intervalMs }
+  const config = { site: 'texas', mode: 'microservices', services: [worker, second] }
+  writeFileSync(join(texas, 'miningsdk.config.json'), JSON.stringify(config))
 
   const { stdout: code } = await cli(['invite', '--role', 'worker', '--site', 'texas'], { cwd: site.cwd })
   const startedAt = performance.now()
@@ -180,6 +182,8 @@ test('another site joins by a code, good once; revoked it is out at once', { tim
   t.teardown(() => remote.child.kill('SIGKILL'))
   const ofTexas = async () => (await mining(site)).filter((device) => device.site === 'texas')
   await until(async () => (await ofTexas()).length === 2, 'its devices are seen', 60_000)
+  const isUp = async () => (await site.service('am-tx'))?.state === 'running'
+  await until(isUp, 'its other process is let in, too', 60_000)
 
   const revoked = await cli(['members', 'revoke', 'texas-1', '--yes', '--reason', 'sold'], { cwd: site.cwd })
   t.is(revoked.code, 0, revoked.stderr)
@@ -187,5 +191,6 @@ test('another site joins by a code, good once; revoked it is out at once', { tim
     (await site.get<{ data: Member[] }>('/api/v1/members')).data.find(({ name }) => name === 'texas-1')!
   await until(async () => !(await member()).connected, 'its connection ends', 10_000)
   t.ok((await member()).revoked)
+  await until(async () => (await site.service('am-tx'))?.state !== 'running', 'and so does its other process', 20_000)
   await until(async () => (await ofTexas()).length === 0, 'its devices count no longer', 30_000)
 })

@@ -71,11 +71,15 @@ export function fleetService(clock: Clock): Placement {
           peers: () => [peer],
           services: () => [],
           invites: () => invites,
+          refused: () => [{ at: now, reason: 'unknown', key: 'f'.repeat(64), count: 3 }],
           diagnose: ({ key = memberKey }) => ({ key, reachable: true, why: [] }),
         }
         context.provide(fleetContract, serve(fleetContract, answers))
         const writes = {
           announce: () => ({}),
+          enrol: () => {
+            throw new SdkError('FORBIDDEN', 'nobody is enrolled here')
+          },
           invite: ({ role, sites, expiresInMs = 3_600_000 }: InviteRequest) => {
             const id = `invite-${invites.length}`
             const expiresAt = now + expiresInMs

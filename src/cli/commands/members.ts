@@ -1,9 +1,11 @@
 import { SdkError } from '#model'
-import type { Invite, IssuedInvite, Member, Peer } from '#rpc'
+import type { Invite, IssuedInvite, Member, Peer, Refused } from '#rpc'
 import { type CliCommand, type CommandGroup, list, text } from '../command.js'
 import { age } from '../output.js'
 import { confirm } from '../prompt.js'
 import { milliseconds } from './pause.js'
+
+type RefusedRow = Refused & { readonly node: string; readonly name: string | null }
 
 const roles = 'worker, aggregator, gateway, operator, admin or monitor'
 
@@ -82,6 +84,25 @@ export const members: CommandGroup = {
         { title: 'way', get: (row) => wayOf(byKey.get(row.key)) },
         { title: 'rtt', get: (row) => rttOf(byKey.get(row.key)), align: 'right' },
         { title: 'added', get: (row) => age(row.addedAt), align: 'right' },
+      ])
+      return undefined
+    },
+  },
+  refused: {
+    usage: '',
+    summary: 'list who was turned away by which node, and why',
+    options: [['--limit <n>', 'so many, the newest first (default 100)']],
+    async run({ options, out, site }) {
+      const limit = text(options, 'limit') ?? '100'
+      const { data } = await (await site()).get<{ data: RefusedRow[] }>(
+        `/api/v1/mesh/refused?limit=${encodeURIComponent(limit)}`,
+      )
+      out.table(data, [
+        { title: 'when', get: (row) => new Date(row.at).toISOString() },
+        { title: 'node', get: (row) => row.node },
+        { title: 'refused', get: (row) => row.name ?? row.key ?? 'many' },
+        { title: 'why', get: (row) => row.reason },
+        { title: 'times', get: (row) => row.count, align: 'right' },
       ])
       return undefined
     },

@@ -9,13 +9,23 @@ import {
   MemberSchema,
   PeerSchema,
   ReachSchema,
+  RefusedSchema,
   registrar,
 } from '#rpc'
 import type { Gateway } from '../gateway.js'
-import { reach } from '../reach.js'
+import { fromAll, reach } from '../reach.js'
 import { route } from '../route.js'
 import { IdParams, listOf, nullable, strict } from './shapes.js'
 
+/** Nodes that are asked at once, and how long each may take: one that is away holds up nobody. */
+const maxNodes = 200
+const nodeMs = 3_000
+const RefusedRowSchema = Type.Object({
+  ...RefusedSchema.properties,
+  /** The name of the node that refused, and of who was refused if it is a member. */
+  node: Type.String(),
+  name: nullable(Type.String()),
+})
 const KeyParams = Type.Object({ key: Type.String({ pattern: '^[0-9a-f]{64}$' }) }, strict)
 
 export const meshRoutes = [
@@ -42,6 +52,31 @@ export const meshRoutes = [
     params: KeyParams,
     reply: ReachSchema,
     handle: (gateway, { caller, params }) => needFleet(gateway, caller).diagnose(params, { timeoutMs: 30_000 }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/mesh/refused',
+    group: 'mesh',
+    scope: 'admin',
+    summary: 'Who was turned away by which node of the fleet, and why; newest first, of the nodes that answer',
+    query: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })) }, strict),
+    reply: listOf(RefusedRowSchema),
+    async handle(gateway, { caller, query: { limit = 100 } }) {
+      const own = needFleet(gateway, caller)
+      const members = new Map((await own.members({})).map((member) => [member.key, member]))
+      const nodes = reach(gateway.directory, fleetContract, caller, { timeoutMs: nodeMs }).slice(0, maxNodes)
+      const rows = await fromAll(nodes, async (node) => {
+        const [{ key }, refused] = await Promise.all([node.describe({}), node.refused({ limit })])
+        const of = members.get(key)?.name ?? key
+        return refused.map((row) => ({ ...row, node: of, name: (row.key && members.get(row.key)?.name) ?? null }))
+      })
+      return {
+        data: rows
+          .flat()
+          .sort((a, b) => b.at - a.at)
+          .slice(0, limit),
+      }
+    },
   }),
   route({
     method: 'GET',

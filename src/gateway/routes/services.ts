@@ -64,7 +64,7 @@ export const serviceRoutes = [
         data: await audit.list({
           ...(from === undefined ? {} : { from: parseTime(from, clock.now(), 'from') }),
           ...(to === undefined ? {} : { to: parseTime(to, clock.now(), 'to') }),
-          ...(by === undefined ? {} : { by }),
+          ...(by === undefined ? {} : { fits: (entry) => entry.by === by }),
           ...(limit === undefined ? {} : { limit }),
         }),
       }

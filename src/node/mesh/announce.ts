@@ -1,12 +1,11 @@
 import type { Key } from '#keys'
-import { type Log, SdkError } from '#model'
+import type { Log } from '#model'
 import type { Reader } from '#replication'
-import type { AnnouncedService, Client, registrar } from '#rpc'
+import type { AnnouncedService } from '#rpc'
 import type { OwnAnswer } from '../directory.js'
 import { version } from '../version.js'
 import { isOwnFeed } from './feeds.js'
-
-type Registrar = Client<(typeof registrar)['methods']>
+import { firstThatAnswers, type Registrar } from './writers.js'
 
 export interface AnnounceOptions {
   readonly site: string
@@ -37,18 +36,9 @@ export function announcer({ site, own, kindOf, relay, registrars, log }: Announc
     }))
     const text = JSON.stringify(services)
     if (text === told) return
-    let last: unknown = new SdkError('UNAVAILABLE', 'no aggregator of the fleet can be reached')
-    for (const registrar of registrars()) {
-      try {
-        await registrar.announce({ version, services })
-        told = text
-        log.info({ services: services.map(({ name }) => name) }, 'announced to the fleet')
-        return
-      } catch (error) {
-        last = error
-      }
-    }
-    throw last
+    await firstThatAnswers(registrars(), (registrar) => registrar.announce({ version, services }))
+    told = text
+    log.info({ services: services.map(({ name }) => name) }, 'announced to the fleet')
   }
 }
 

@@ -3,6 +3,7 @@ import type { FleetRecord } from '#replication'
 import type { fleetContract, Handlers, Member, Peer } from '#rpc'
 import type { Network, PlaceDiagnosis } from '../network/index.js'
 import type { Membership } from './membership.js'
+import type { RefusedBook } from './refused.js'
 
 export interface FleetParts {
   readonly membership: Membership
@@ -12,6 +13,8 @@ export interface FleetParts {
   held(): Held
   /** Calls that were refused here, by reason. */
   refusedCalls(): Readonly<Record<string, number>>
+  /** Who was turned away here. */
+  readonly refused: Pick<RefusedBook, 'list'>
 }
 
 /** What every member tells of the fleet, from its own copy of the record and its own connections. */
@@ -22,6 +25,7 @@ export function fleetHandlers({
   network,
   held,
   refusedCalls,
+  refused,
 }: FleetParts): Handlers<(typeof fleetContract)['methods']> {
   const memberOf = ({ key, name, grant, at, revoked }: ReturnType<FleetRecord['members']>[number]): Member => ({
     key,
@@ -84,6 +88,7 @@ export function fleetHandlers({
         expiresAt: until,
         usedBy: usedBy === undefined ? null : (record.member(usedBy)?.name ?? fingerprintOf(usedBy)),
       })),
+    refused: (query) => refused.list(query),
     async diagnose({ key }) {
       const { places, key: found } = await network.diagnose(key)
       return {

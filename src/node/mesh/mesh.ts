@@ -2,10 +2,9 @@ import { join } from 'node:path'
 import b4a from 'b4a'
 import { derive, type Grant, type Identity, type Key, keyOf, makeSecretFolder, roles } from '#keys'
 import { SdkError, Type, toSdkError } from '#model'
-import type { FleetRecord } from '#replication'
 import { type Caller, client, fleetContract, registrar as registrarContract, serve, swarmPool, swarmServer } from '#rpc'
 import type { Registry } from '../directory.js'
-import { type Network, openNetwork } from '../network/index.js'
+import { openNetwork } from '../network/index.js'
 import { type Context, defineService, type Service } from '../service.js'
 import { announcer } from './announce.js'
 import { openFeeds } from './feeds.js'
@@ -14,10 +13,13 @@ import { inviteSeeds } from './invite-seeds.js'
 import { awaited, homeFolder, keyPairOf, loadGrant, loadMembership, type Membership } from './membership.js'
 import type { MeshOptions } from './options.js'
 import { openRecordOf } from './record.js'
+import { openRefused } from './refused.js'
 import { openRegistrar } from './registrar.js'
 import { remoteSource } from './remote.js'
-import { admitSiblings } from './siblings.js'
+import { admitSiblings, enrolSiblings } from './siblings.js'
 import { createStanding } from './standing.js'
+import { statsOf } from './stats.js'
+import { createWriters, firstThatAnswers } from './writers.js'
 
 /** The service that makes a node a peer: named so in every node. */
 export const meshName = 'mesh'
@@ -100,6 +102,7 @@ async function startMesh(
   })
   const { role } = grant
   const relay = options.relay ? identity.keyPair(`relay/${options.process}`) : undefined
+  const refused = context.use(await openRefused({ folder, clock, log }))
   const network = context.use(
     await openNetwork({
       keyPair,
@@ -108,6 +111,7 @@ async function startMesh(
       port: options.port,
       folder: storage,
       admits: standing.admits,
+      onRefused: refused.note,
       announce: role === 'aggregator' || role === 'gateway',
       site: options.site ? { bootstrap: options.site } : undefined,
       relay: { serve: relay, through: () => record.services().flatMap((service) => service.relay ?? []) },
@@ -124,7 +128,15 @@ async function startMesh(
     }
   }
   const server = context.use(
-    await swarmServer({ network: network.dht, keyPair, clock, log, callerOf, resolve: registry.resolve }),
+    await swarmServer({
+      network: network.dht,
+      keyPair,
+      clock,
+      log,
+      callerOf,
+      onRefused: refused.note,
+      resolve: registry.resolve,
+    }),
   )
   const pool = context.use(swarmPool({ network: network.dht, keyPair, clock, log }))
 
@@ -177,14 +189,7 @@ async function startMesh(
     const { topic } = record
     if (topic) network.setTopic(secretOf(membership, topic.salt), topic.epoch)
   }
-  const writers = () => writersOf(record, membership).filter((key) => key !== own)
-  const called = new Set<Key>()
-  const callWriters = () => {
-    for (const key of writers()) if (!called.has(key)) network.joinPeer(key)
-    for (const key of called) if (!writers().includes(key)) network.leavePeer(key)
-    called.clear()
-    for (const key of writers()) called.add(key)
-  }
+  const writers = createWriters({ own, membership, record, network, pool, service: meshName })
   /** With which grant; who comes back with another one is let in anew. */
   const admitted = new Map<Key, string>()
   context.defer(
@@ -202,7 +207,7 @@ async function startMesh(
           admitted.set(key, grant.id)
           network.admit(key)
         }
-        callWriters()
+        writers.call()
       }
       if (parts.has('topic')) meet()
       if (parts.has('services') || parts.has('members')) {
@@ -212,7 +217,7 @@ async function startMesh(
     }),
   )
   meet()
-  callWriters()
+  writers.call()
 
   context.provide(
     fleetContract,
@@ -225,11 +230,14 @@ async function startMesh(
         network,
         held,
         refusedCalls: () => server.stats().refused,
+        refused,
       }),
       { log, clock },
     ),
   )
-  if (record.writable || roles[role].record) await keepRegister()
+  const siblings = options.siblings ?? []
+  const keepsRecord = record.writable || roles[role].record
+  if (keepsRecord) await keepRegister()
   await feeds.update()
 
   const announce = announcer({
@@ -237,13 +245,18 @@ async function startMesh(
     own: () => registry.own(),
     kindOf,
     relay: relay ? keyOf(relay) : null,
-    registrars: () => [
-      ...(record.writable ? [ownRegistrar()] : []),
-      ...writers().map((key) => client(registrarContract, pool.transport(key, registrarContract.name, meshName))),
-    ],
+    registrars: () => [...(record.writable ? [ownRegistrar()] : []), ...writers.registrars()],
     log,
   })
   context.stats(() => statsOf(network, record, feeds.readers, server.stats()))
+  let enrolled = keepsRecord || siblings.length === 0
+  /** Who does not write the record has its other processes let in by those who do. */
+  const enrol = async () => {
+    await enrolSiblings({ storage, identity, grant }, siblings, (process) =>
+      firstThatAnswers(writers.registrars(), (registrar) => registrar.enrol(process)),
+    )
+    enrolled = true
+  }
   let said: string | null = null
   const say = (reason: string | null) => {
     if (reason !== null && reason !== said) log.warn({}, reason)
@@ -252,10 +265,12 @@ async function startMesh(
   }
   context.every(pulseMs, async () => {
     context.alive()
-    await announce().then(
-      () => say(null),
-      (error) => say(`not announced to the fleet yet: ${toSdkError(error).message}`),
-    )
+    await announce()
+      .then(() => (enrolled ? undefined : enrol()))
+      .then(
+        () => say(null),
+        (error) => say(`not all of it is in the fleet yet: ${toSdkError(error).message}`),
+      )
   })
 
   /** Who writes the record lets others in, and takes what they announce. */
@@ -275,7 +290,7 @@ async function startMesh(
       }),
     )
     context.provide(registrarContract, serve(registrarContract, register.handlers, { log, clock }))
-    await admitSiblings({ storage, identity, grant, keyPair, record, clock }, options.siblings ?? [])
+    await admitSiblings({ storage, identity, grant, keyPair, record, clock }, siblings)
     context.every(tidyMs, () => register.tidy())
   }
 
@@ -294,30 +309,4 @@ const tidyMs = 60_000
 /** What the topic comes from: of the fleet's secret and of what only the record says, so that who is out cannot know the next one. */
 function secretOf({ secret }: Membership, salt: string): Uint8Array {
   return derive(b4a.from(secret, 'hex'), `topic/${salt}`)
-}
-
-/** Those who write the record: as it says itself, or as this node was told when it joined. */
-function writersOf(record: FleetRecord, { hosts }: Membership): Key[] {
-  const known = record.members().filter(({ grant, revoked }) => !revoked && grant.role === 'aggregator')
-  return record.fleet ? known.map(({ key }) => key) : hosts
-}
-
-function statsOf(
-  network: Network,
-  record: FleetRecord,
-  readers: readonly { lag(): { behind: number } }[],
-  served: { calls: number; refused: Readonly<Record<string, number>> },
-): Record<string, number> {
-  const peers = network.peers()
-  const refusals = Object.entries({ ...network.refusals(), ...served.refused })
-  return {
-    peers: peers.length,
-    relayed: peers.filter(({ via }) => via === 'relayed').length,
-    rttMaxMs: Math.max(0, ...peers.map(({ rttMs }) => rttMs ?? 0)),
-    feedsFollowed: readers.length,
-    blocksBehind: readers.reduce((sum, reader) => sum + reader.lag().behind, 0),
-    callsServed: served.calls,
-    ...Object.fromEntries(refusals.map(([reason, count]) => [`refused_${reason.replace(/\W/g, '_')}`, count])),
-    ...Object.fromEntries(Object.entries(record.stats()).map(([name, value]) => [`record_${name}`, value])),
-  }
 }

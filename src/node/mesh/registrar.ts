@@ -11,6 +11,7 @@ import {
   keyOf,
   newInvite,
   random,
+  roles,
 } from '#keys'
 import { type Clock, type Log, SdkError } from '#model'
 import { type FleetRecord, type Intent, packDevices } from '#replication'
@@ -19,6 +20,7 @@ import type { Network } from '../network/index.js'
 import { type Admission, receive } from './door.js'
 import type { InviteSeeds } from './invite-seeds.js'
 import type { Membership } from './membership.js'
+import { isEnrolProof } from './siblings.js'
 
 export interface RegistrarOptions {
   readonly record: FleetRecord
@@ -37,6 +39,8 @@ const defaultExpiryMs = 3_600_000
 /** So long after its end a door still says why it is closed. */
 const afterwordMs = 86_400_000
 const maxOpenInvites = 1_000
+/** Other processes of one machine. */
+const maxBeside = 256
 /** Nodes of the fleet's own DHT that a code names: each makes it longer. */
 const codeAddresses = 1
 
@@ -149,6 +153,33 @@ export async function openRegistrar(options: RegistrarOptions) {
       await announce(caller.key, version, services)
       return {}
     },
+    async enrol({ name, role, key, proof }, { caller }) {
+      const host = caller.key === undefined ? undefined : record.member(caller.key)
+      if (!host || host.host !== undefined)
+        throw new SdkError('FORBIDDEN', 'only a machine that joined enrols its processes, over its own connection')
+      if (!roles[host.grant.role].beside.includes(role))
+        throw new SdkError('FORBIDDEN', `beside a ${host.grant.role} runs no ${role}: invite that machine as one`)
+      if (!isEnrolProof(key, host.key, membership.fleet, proof))
+        throw new SdkError('UNAUTHENTICATED', `the caller does not have the key ${fingerprintOf(key)}`)
+      const known = record.member(key)
+      if (known && known.host !== host.key)
+        throw new SdkError('CONFLICT', `${fingerprintOf(key)} is a member by itself`)
+      if (known && !known.revoked && known.grant.role === role && known.grant.until === host.grant.until)
+        return { grant: known.grant }
+      const beside = record.members().filter((one) => one.host === host.key && !one.revoked && one.key !== key)
+      if (beside.length >= maxBeside)
+        throw new SdkError('RATE_LIMITED', `${host.name} has ${maxBeside} other processes in the fleet already`)
+      const { sites, libraries, devices, until } = host.grant
+      const given = issueGrant(keyPair, grant, {
+        subject: key,
+        role,
+        from: clock.now(),
+        ...whatIs({ sites, libraries, devices, until }),
+      })
+      await record.write({ op: 'addMember', name, grant: given, host: host.key })
+      log.info({ member: fingerprintOf(key), name, role, host: host.name }, 'another process of a member joined')
+      return { grant: given }
+    },
     async invite(request, { caller }) {
       needSites(caller, request.sites, 'the invite must name some of them')
       if (doors.size >= maxOpenInvites)
@@ -217,6 +248,11 @@ export async function openRegistrar(options: RegistrarOptions) {
       await Promise.all([...doors.values()].map((door) => door.close()))
     },
   }
+}
+
+/** The fields that are there. */
+function whatIs<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
 }
 
 /** Whether the record says it already. */

@@ -1,5 +1,17 @@
-import { type Grant, type Identity, issueGrant, type KeyPair, keyOf, type Role } from '#keys'
-import type { Clock } from '#model'
+import b4a from 'b4a'
+import {
+  bytesOf,
+  type Grant,
+  type Identity,
+  issueGrant,
+  type Key,
+  type KeyPair,
+  keyOf,
+  type Role,
+  signProof,
+  verifyProof,
+} from '#keys'
+import { type Clock, SdkError } from '#model'
 import type { FleetRecord } from '#replication'
 import { keyPairOf, loadGrant, saveGrant } from './membership.js'
 
@@ -17,6 +29,39 @@ interface Host {
   readonly keyPair: KeyPair
   readonly record: FleetRecord
   readonly clock: Clock
+}
+
+const purpose = 'miningsdk/enrol/1'
+
+/** That who enrols a process has its key; good for that node and fleet alone. */
+export const enrolProof = (process: KeyPair, host: Key, fleet: Key) =>
+  signProof(process, purpose, occasion(host, fleet))
+export const isEnrolProof = (key: Key, host: Key, fleet: Key, proof: string) =>
+  verifyProof(key, purpose, occasion(host, fleet), proof)
+const occasion = (host: Key, fleet: Key) => b4a.concat([bytesOf(host), bytesOf(fleet)])
+
+type Enrol = (process: { name: string; role: Role; key: Key; proof: string }) => Promise<{ grant: Grant }>
+
+/**
+ * Has the other processes of this storage folder let into the fleet by who writes its record, and leaves them their grants. Throws what it was
+ * refused with; those that are in already are not asked for again.
+ */
+export async function enrolSiblings(
+  { storage, identity, grant: { fleet, sites } }: Pick<Host, 'storage' | 'identity' | 'grant'>,
+  siblings: readonly Sibling[],
+  enrol: Enrol,
+): Promise<void> {
+  for (const { process: name, role, site } of siblings) {
+    const known = await loadGrant(storage, name)
+    if (known?.role === role && known.fleet === fleet) continue
+    if (sites && !sites.includes(site))
+      throw new SdkError('FORBIDDEN', `this machine was invited for ${sites.join(', ')}, and its site is ${site}`)
+    const pair = keyPairOf(identity, name)
+    const proof = enrolProof(pair, identity.key, fleet)
+    const { grant } = await enrol({ name, role, key: keyOf(pair), proof })
+    // The process starts when it finds it.
+    await saveGrant(storage, name, grant)
+  }
 }
 
 /**

@@ -24,8 +24,8 @@ export interface StandingOptions {
 
 /** Who may connect, and what each may do: decided from the own copy of the record, at every question anew. */
 export interface Standing {
-  /** Whether the key may connect at all. */
-  admits(key: Key): boolean
+  /** Whether the key may connect at all; else the word why not. */
+  admits(key: Key): true | 'unknown' | 'revoked' | 'not-valid'
   /** Throws UNAUTHENTICATED or FORBIDDEN with the reason. */
   held(key: Key): Held
   /** Who calls, as the guards want it; what is thrown is an SdkError. */
@@ -33,6 +33,9 @@ export interface Standing {
   /** Whether the key may read what is recorded at the site. */
   mayRead(key: Key, site: string): boolean
 }
+
+const tooOld = (maxAgeMs: number) =>
+  `the copy of the fleet's record here has not been current for ${Math.round(maxAgeMs / 3_600_000)} h, so nobody knows who was revoked meanwhile; connect this node to an aggregator`
 
 /** Members whose grants are remembered. */
 const maxGenuine = 10_000
@@ -75,14 +78,16 @@ export function createStanding({ roll, membership, clock, maxAgeMs }: StandingOp
     admits(key) {
       if (heldOrNothing(key)) return true
       // Before the first copy of the record is here, those are known from whom it comes.
-      return roll.isEmpty() && membership.hosts.includes(key)
+      if (roll.isEmpty() && membership.hosts.includes(key)) return true
+      if (roll.isRevoked(key)) return 'revoked'
+      return roll.member(key) ? 'not-valid' : 'unknown'
     },
     callerOf(key) {
       const { scope, sites, libraries, devices } = held(key)
       return {
         id: fingerprintOf(key),
         key,
-        scope: isOld() && scope !== 'member' ? 'read' : scope,
+        ...(isOld() && scope !== 'member' ? { scope: 'read', because: tooOld(maxAgeMs) } : { scope }),
         ...(sites ? { sites } : {}),
         ...(libraries ? { libraries } : {}),
         ...(devices ? { devices } : {}),

@@ -11,7 +11,7 @@ import type { NetworkOptions, Place } from './options.js'
 import { createPeers } from './peers.js'
 import { createReach, failureOf } from './reach.js'
 import { createRedial } from './redial.js'
-import { createRefusals } from './refusals.js'
+import { createRefusals, found } from './refusals.js'
 import { createRpcFace } from './rpc-face.js'
 import { defaultTimings, type Timings } from './timings.js'
 import { topicOf } from './topic.js'
@@ -25,7 +25,7 @@ export async function open(options: NetworkOptions): Promise<Network> {
   signal?.throwIfAborted()
   const timings: Timings = { ...defaultTimings, ...options.timings }
   const ownKey = keyOf(keyPair)
-  const refusals = createRefusals()
+  const refusals = createRefusals(options.onRefused)
   const wires: Wire[] = []
   const locals: LocalDht[] = []
   const doors = new Set<Door>()
@@ -50,8 +50,7 @@ export async function open(options: NetworkOptions): Promise<Network> {
   }
   const refuses = (key: Key, calling: boolean): boolean => {
     const reason = refusal(key) ?? (!calling && peers.size >= maxPeers && !peers.get(key) ? 'full' : undefined)
-    // A key that was found on the topic and is not called did nothing to us: it has a count of its own.
-    if (reason !== undefined) refusals.count(calling ? 'found' : reason)
+    if (reason !== undefined) refusals.count(calling ? found : reason, key)
     return reason !== undefined
   }
 

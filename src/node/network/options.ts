@@ -26,6 +26,8 @@ export interface NetworkOptions extends Place {
   readonly folder?: string | undefined
   /** Whom to let in, asked at every handshake: true, or false or a word why not (counted in `refusals`). */
   readonly admits: (key: Key) => boolean | string
+  /** Told of everybody who was turned away, with the word why. */
+  readonly onRefused?: ((reason: string, key: Key) => void) | undefined
   /** 32 bytes of `topicOf`; may be set later with `setTopic`. */
   readonly topic?: Uint8Array | undefined
   /** Whether we can be found on the topic. Aggregators and gateways announce; the others look them up. */

@@ -102,7 +102,7 @@ export function createPeers({ ownKey, hello, clock, log, timings, refusals, onDo
 
   const onHello = (link: Link) => {
     if (isClone(link)) {
-      refusals.count('clone')
+      refusals.count('clone', link.key)
       log.warn({ peer: fingerprintOf(link.key) }, 'two processes run with the same key: the older one is refused')
       return link.close('another process runs with this key')
     }

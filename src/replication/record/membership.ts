@@ -11,7 +11,7 @@ import { rows } from './view.js'
 export async function admit(
   turn: Turn,
   grant: Grant,
-  more: { name: string; invite?: string },
+  more: { name: string; invite?: string; host?: Key },
 ): Promise<Reason | undefined> {
   const { subject: key } = grant
   const { author } = turn

@@ -113,7 +113,9 @@ export class Mirror {
   /** Whether the key, the grant, or who signed it, was revoked. */
   isRevoked(keyOrGrant: string): boolean {
     if (this.revoked.has(keyOrGrant)) return true
-    const grant = this.members.get(keyOrGrant)?.grant
+    const member = this.members.get(keyOrGrant)
+    if (member?.host !== undefined && this.isRevoked(member.host)) return true
+    const grant = member?.grant
     const names = grant ? [grant.id, ...(grant.parent ? [grant.parent.id, grant.parent.subject] : [])] : []
     return names.some((name) => this.revoked.has(name))
   }

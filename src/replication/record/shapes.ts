@@ -10,6 +10,8 @@ export interface MemberRow {
   /** Who let it in; absent: it was there from the beginning. */
   readonly by?: Key
   readonly invite?: string
+  /** The member of whose machine it is another process: revoked with it. */
+  readonly host?: Key
 }
 export interface RevokedRow {
   readonly at: number

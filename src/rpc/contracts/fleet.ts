@@ -1,3 +1,4 @@
+import { GrantSchema } from '#keys'
 import { EventSchema, LocationSchema, type Static, Type } from '#model'
 import { action, contract, query } from '../contract.js'
 
@@ -114,6 +115,17 @@ export const ReachSchema = Type.Object({
 
 export type Reachability = Static<typeof ReachSchema>
 
+/** Somebody who was turned away by a node. */
+export const RefusedSchema = Type.Object({
+  at: Type.Number(),
+  reason: Type.String(),
+  /** Whose connection it was; null: one of too many to tell apart. */
+  key: nullable(key),
+  /** So often since the last line of it. */
+  count: Type.Integer(),
+})
+export type Refused = Static<typeof RefusedSchema>
+
 /** What every member answers of the fleet from its own copy of the record. */
 export const fleetContract = contract(
   'fleet',
@@ -124,6 +136,16 @@ export const fleetContract = contract(
     /** Every service of the fleet that is announced, whether it can be reached or not. */
     services: query({ input: Type.Object({}), output: Type.Array(KnownServiceSchema) }),
     invites: query({ needs: 'admin', input: Type.Object({}), output: Type.Array(InviteSchema) }),
+    /** Who was turned away by the asked node, and why; newest first. */
+    refused: query({
+      needs: 'admin',
+      input: Type.Object({
+        from: Type.Optional(Type.Number()),
+        to: Type.Optional(Type.Number()),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      }),
+      output: Type.Array(RefusedSchema),
+    }),
     /** Tries to reach a member now and says what it saw. */
     diagnose: query({ input: Type.Object({ key: Type.Optional(key) }), output: ReachSchema }),
   },
@@ -161,6 +183,12 @@ export const registrar = contract(
         services: Type.Array(AnnouncedServiceSchema, { maxItems: 1000 }),
       }),
       output: Type.Object({}),
+    }),
+    /** Lets another process of the calling node's machine in; `proof` shows that the caller has its key. */
+    enrol: action({
+      needs: 'member',
+      input: Type.Object({ name, role: MemberRoleSchema, key, proof: Type.String({ pattern: '^[0-9a-f]{128}$' }) }),
+      output: Type.Object({ grant: GrantSchema }),
     }),
     invite: action({ needs: 'admin', input: InviteRequestSchema, output: IssuedInviteSchema }),
     revokeInvite: action({ needs: 'admin', input: Type.Object({ id: Type.String() }), output: Type.Object({}) }),

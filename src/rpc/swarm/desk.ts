@@ -249,15 +249,17 @@ class Calling implements Caller {
   readonly id: string
   readonly key?: string
   readonly scope: RpcScope
+  readonly because?: string
   readonly sites?: readonly string[]
   readonly libraries?: readonly string[]
   readonly devices?: readonly string[]
   readonly #one: Running
 
-  constructor({ id, key, scope, sites, libraries, devices }: Caller, one: Running) {
+  constructor({ id, key, scope, because, sites, libraries, devices }: Caller, one: Running) {
     this.id = id
     if (key !== undefined) this.key = key
     this.scope = scope
+    if (because !== undefined) this.because = because
     if (sites) this.sites = sites
     if (libraries) this.libraries = libraries
     if (devices) this.devices = devices

@@ -33,17 +33,25 @@ export interface Refusals {
   counts(): Record<Reason, number>
 }
 
+interface RefusalsOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly label: (key: Key) => string
+  readonly told: ((reason: Reason, key: Key) => void) | undefined
+}
+
 /** One line in the log for a key and a reason in this time: an attack must not fill the disk. */
 const quietMs = 60_000
 const maxNoted = 1000
 
 /** Counts all refusals and logs the first of a kind. */
-export function refusals({ clock, log, label }: { clock: Clock; log: Log; label: (key: Key) => string }): Refusals {
+export function refusals({ clock, log, label, told }: RefusalsOptions): Refusals {
   const counts = Object.fromEntries(reasons.map((reason) => [reason, 0])) as Record<Reason, number>
   const noted = new Map<string, number>()
   return {
     count(reason, key) {
       counts[reason]++
+      told?.(reason, key)
       const what = `${reason} ${key}`
       const now = clock.hr()
       if (now - (noted.get(what) ?? Number.NEGATIVE_INFINITY) < quietMs) return

@@ -1,5 +1,6 @@
 import { GrantSchema } from '#keys'
-import { defineIntent, fields, NameSchema } from '../intent.js'
+import { Type } from '#model'
+import { defineIntent, fields, KeySchema, NameSchema } from '../intent.js'
 import { admit } from '../membership.js'
 import { anyWriter } from '../rules.js'
 
@@ -7,8 +8,8 @@ import { anyWriter } from '../rules.js'
 export const addMember = defineIntent({
   op: 'addMember',
   version: 1,
-  schema: fields({ name: NameSchema, grant: GrantSchema }),
+  schema: fields({ name: NameSchema, grant: GrantSchema, host: Type.Optional(KeySchema) }),
   may: anyWriter,
   audit: ({ grant }) => grant.subject,
-  apply: (turn, { name, grant }) => admit(turn, grant, { name }),
+  apply: (turn, { name, grant, host }) => admit(turn, grant, { name, ...(host === undefined ? {} : { host }) }),
 })

@@ -1,0 +1,47 @@
+import test from 'brittle'
+import crypto from 'hypercore-crypto'
+import { keyOf } from '#keys'
+import type { Node } from '#node'
+import { fleetContract, registrar } from '#rpc'
+import { enrolProof } from '../../../src/node/mesh/siblings.js'
+import { until } from '../../support/fake-clock.js'
+import { openFleet } from './fleets.js'
+
+const timeout = 220_000
+const codeOf = (job: Promise<unknown>) =>
+  job.then(
+    () => 'none',
+    (error) => error.code,
+  )
+
+async function writerSeen(node: Node) {
+  await until(() => node.directory.find(registrar).length > 0, 'the aggregator is seen', 60_000)
+  return node.directory.find(registrar)[0]!.client
+}
+
+test('other processes of a machine that joined are let in with it, and go with it', { timeout }, async (t) => {
+  const fleet = await openFleet(t)
+  const host = await fleet.join({ name: 'tx', role: 'worker', sites: ['texas'] })
+  const { fleet: root } = await host.connect(fleetContract).describe({})
+  const writer = await writerSeen(host)
+  const process = crypto.keyPair()
+  const key = keyOf(process)
+  const asked = { name: 'tx-second', role: 'worker', key, proof: enrolProof(process, host.key, root) } as const
+
+  t.is(await codeOf(writer.enrol({ ...asked, proof: enrolProof(crypto.keyPair(), host.key, root) })), 'UNAUTHENTICATED')
+  t.is(await codeOf(writer.enrol({ ...asked, role: 'gateway' })), 'FORBIDDEN', 'no more than its machine')
+  t.is(await codeOf(fleet.head.connect(registrar).enrol(asked)), 'FORBIDDEN', 'only over its own connection')
+
+  const { grant } = await writer.enrol(asked)
+  t.alike([grant.subject, grant.role, grant.sites], [key, 'worker', ['texas']])
+  t.alike(await writer.enrol(asked), { grant }, 'asked again it is the same')
+  const member = async () => (await fleet.head.connect(fleetContract).members({})).find((one) => one.key === key)
+  t.is((await member())?.revoked, false)
+
+  const stranger = await fleet.join({ name: 'ny', role: 'worker', sites: ['ny'], site: 'ny' })
+  const taken = { ...asked, proof: enrolProof(process, stranger.key, root) }
+  t.is(await codeOf((await writerSeen(stranger)).enrol(taken)), 'CONFLICT', 'nobody takes it over')
+
+  await fleet.revoke(host)
+  t.is((await member())?.revoked, true)
+})
