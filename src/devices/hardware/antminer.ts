@@ -1,4 +1,4 @@
-import type { PowerMode } from '#model'
+import type { Board, PowerMode } from '#model'
 import type { Model } from '../define.js'
 
 /** What one place of a temperature array measures: coolant or air in or out, the board, a chip; `-`: not known, not reported. */
@@ -143,6 +143,14 @@ export function antminerFacts(model: Model): AntminerFacts {
 /** Chips that a board of this model should have, judged by the fullest board where one name stands for several builds. */
 export function expectedChips(model: Model, most: number): number | undefined {
   return antminerFacts(model).chipCounts?.find((count) => count >= most) ?? model.chips
+}
+
+/** The boards with the chips that each should have, where the model has builds of several sizes. */
+export function withChipCounts(boards: Board[] | undefined, model: Model): Board[] | undefined {
+  if (boards === undefined || antminerFacts(model).chipCounts === undefined) return boards
+  const most = Math.max(0, ...boards.map(({ chips }) => chips ?? 0))
+  const expected = expectedChips(model, most)
+  return boards.map((board) => ({ ...board, expectedChips: board.expectedChips ?? expected ?? null }))
 }
 
 function coolingOf(name: string): NonNullable<Model['cooling']> {

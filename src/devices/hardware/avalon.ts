@@ -68,7 +68,7 @@ const byPlainName = new Map(Object.keys(avalons).map((name) => [name.toLowerCase
 export function avalonName(text: string | undefined): string | undefined {
   const plain = (text ?? '')
     .replace(/^\s*(canaan\s+)?avalon(miner)?/i, '')
-    .replace(/\bhome\b/i, '')
+    .replace(/\bhome(\b|(?=q))|home$/i, '')
     .replace(/[^A-Za-z0-9]/g, '')
     .replace(/^A(?=\d{2})/i, '')
     .slice(0, 24)

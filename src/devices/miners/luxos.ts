@@ -1,5 +1,5 @@
 import { defineDevice, type Evidence, type Match, read } from '../define.js'
-import { antminerModel, antminers, antminerTitle } from '../hardware/antminer.js'
+import { antminerModel, antminers, antminerTitle, withChipCounts } from '../hardware/antminer.js'
 import { rpcPort, rpcVersion } from '../kit/cgminer.js'
 import { type Fields, num, str } from '../kit/json.js'
 import { type LuxRequest, luxos as luxRpc } from '../kit/luxos.js'
@@ -140,8 +140,8 @@ export const luxos = defineDevice({
       bestShare: total('Best Share'),
 
       boards: [
-        from('devs', (_, __, others) => boardsOf(others as Others)),
-        from('stats', (_, __, others) => boardsOf(others as Others)),
+        from('devs', (_, model, others) => withChipCounts(boardsOf(others as Others), model)),
+        from('stats', (_, model, others) => withChipCounts(boardsOf(others as Others), model)),
       ],
       fans: [
         from('fans', ({ fans }, model) => (fans.length === 0 && model.fans !== 0 ? undefined : fans)),

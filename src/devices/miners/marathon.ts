@@ -1,6 +1,6 @@
 import { SdkError } from '#model'
 import { defineDevice, type Evidence, type Match, type Probe, read } from '../define.js'
-import { antminerModel, antminers } from '../hardware/antminer.js'
+import { antminerModel, antminers, withChipCounts } from '../hardware/antminer.js'
 import { rpcVersion } from '../kit/cgminer.js'
 import { webPort } from '../kit/http.js'
 import { isObject } from '../kit/json.js'
@@ -122,7 +122,7 @@ export const marathon = defineDevice({
       chipTempMaxC: brief((b) => b.chipC),
       miningUptimeS: brief((b) => b.elapsedS),
 
-      boards: from('hashboards', (boards, _, { brief: now }) => boardsOf(boards, now)),
+      boards: from('hashboards', (boards, model, { brief: now }) => withChipCounts(boardsOf(boards, now), model)),
       fans: from('fans', fansOf),
       pools: from('pools', (pools) => (pools.length > 0 ? pools : undefined)),
 

@@ -1,6 +1,6 @@
 import type { Pool } from '#model'
 import { defineDevice, type Evidence, type Match, type Preset, type Probe, read } from '../define.js'
-import { antminerModel, antminers, antminerTitle } from '../hardware/antminer.js'
+import { antminerModel, antminers, antminerTitle, withChipCounts } from '../hardware/antminer.js'
 import { cgminer, rpcVersion } from '../kit/cgminer.js'
 import { parsePools } from '../kit/cgminer-pools.js'
 import { http, webPort } from '../kit/http.js'
@@ -13,7 +13,6 @@ import { vnishCommands } from './vnish-commands.js'
 import { chainFault, stateErrors, vnishErrors } from './vnish-errors.js'
 import {
   boardsOf,
-  type ChipMaps,
   fanSettingOf,
   fansOf,
   isAsleep,
@@ -106,9 +105,6 @@ interface Others {
   readonly status?: Fields
   readonly settings?: Fields
   readonly presets?: readonly Preset[]
-  readonly chips?: ChipMaps
-  readonly oldChips?: ChipMaps
-  readonly factory?: ReturnType<typeof parseFactory>
   readonly rpcPools?: readonly Pool[]
   readonly stats?: RpcStats
 }
@@ -193,8 +189,10 @@ export const vnishDevice = defineDevice({
       bestShare: [summary((s) => count(s.best_share)), ofRpc((s) => count(s['Best Share']))],
 
       boards: [
-        summary((s, all) => boardsOf(s, defined({ chips: all.chips ?? all.oldChips, factory: all.factory }))),
-        stats(rpcBoards),
+        from('summary', (s, model, { chips, oldChips, factory }) =>
+          withChipCounts(boardsOf(s, defined({ chips: chips ?? oldChips, factory })), model),
+        ),
+        from('stats', (s, model) => withChipCounts(rpcBoards(s), model)),
       ],
       fans: [summary(fansOf), stats(rpcFans)],
       pools: [
