@@ -8,11 +8,16 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import Corestore from 'corestore'
 import Hypercore from 'hypercore'
-import { type DeviceRecord, silentLog } from '#model'
+import { type DeviceRecord, type Metric, silentLog } from '#model'
 import { fleetView, followFeed, openStore, type Reader, type RemoteReader, type Store } from '#replication'
-import { chunkOf } from '../src/replication/chunk.js'
+import { chunkOf, encodeChunk } from '../src/replication/chunk.js'
+import { Crowd } from '../src/replication/crowd.js'
+import type { Day } from '../src/replication/directory.js'
+import { Feeds, logIn, thisBoot, whereIs } from '../src/replication/feeds.js'
+import { keys, openMain, putAll } from '../src/replication/layout.js'
 import { rowOf } from '../src/replication/shape.js'
 import { Stream } from '../src/replication/stream.js'
+import { openTable } from '../src/replication/volumes.js'
 import { floorBits } from './entropy.js'
 import { idOf, intervalMs, Miner, start } from './miners.js'
 import { median, report } from './report.js'
@@ -29,6 +34,7 @@ const parts: Record<string, () => Promise<void>> = {
   cost: () => cost(10_000, 60),
   latency: () => latency(16, 20),
   cold: () => cold(10),
+  group: () => group(10_000, 30),
   'catch-up': () => catchUp(100),
   fleet: () => fleet(10_000),
 }
@@ -260,6 +266,65 @@ async function cold(devices: number) {
     { firstRemoteMs: firstMs },
     { remoteDayMs: { value: median(remote), goal: 50 }, localDayMs: { value: median(local), goal: 20 } },
   )
+}
+
+/**
+ * Thirty days of what so many devices make together, read at 1 h. What a day of them leaves is made once and stands there for each day: the
+ * days themselves would take as long as they are.
+ */
+async function group(devices: number, days: number) {
+  const first = start - (start % day)
+  const miner = new Miner(0)
+  const crowd = new Crowd((id) => ({ kind: 'miner', model: 'M50', container: `c${id.length}` }))
+  for (let at = first; at < first + day; at += 300_000) {
+    const { metrics } = miner.read(at)
+    const said = Object.entries(metrics).map(([metric, value]) => ({
+      metric: metric as Metric,
+      value: value!,
+      count: 30,
+    }))
+    for (let device = 0; device < devices; device++) crowd.addInterval(idOf(device), at, 30, said)
+  }
+  const tables = crowd.tables()
+  const folder = path('group')
+  const store = await openStore({ path: folder, ...worker })
+  await store.close()
+  const cores = new Corestore(folder)
+  const feeds = await Feeds.open(cores, { boot: await thisBoot(), place: await whereIs(folder) })
+  const main = openMain(logIn(cores, feeds.current, 'main'))
+  const hours = openTable(logIn(cores, feeds.current, 'hours-0'))
+  await hours.ready()
+  for (let volume = 0; volume < days; volume++) {
+    const puts = tables.map(({ name: { by, kind, key }, samples: { at, columns } }): [string, Uint8Array] => [
+      keys.crowd(by, kind, key, volume),
+      encodeChunk({ at: at.map((time) => time + volume * day), columns }),
+    ])
+    await putAll(hours, puts)
+    const bytes = { raw: 0, '1m': 0, '5m': 0, '1h': 0 }
+    const from = first + volume * day
+    const entry: Day = { volume, from, to: from + day - 1, devices, bytes, hours: hours.core.length }
+    await putAll(main, [[keys.day(volume), entry]])
+  }
+  const key = Buffer.from(hours.core.key).toString('hex')
+  await putAll(main, [[keys.log('hours-0'), { key }]])
+  await hours.close()
+  await main.close()
+  await feeds.close()
+  await cores.close()
+  const again = await openStore({ path: folder, ...worker })
+  const view = fleetView({ readers: () => [again] })
+  const times: number[] = []
+  for (let round = 0; round < 5; round++) {
+    const began = performance.now()
+    const query = { metrics: ['hashrateThs'] as const, from: first, to: first + days * day, step: '1h' as const }
+    const [all] = await view.groupHistory(query)
+    times.push(performance.now() - began)
+    const known = all?.series.series.hashrateThs?.filter((value) => value !== null).length
+    if (known !== days * 24) throw new Error(`only ${known} hours are there`)
+  }
+  view.close()
+  await again.close()
+  report('history-group', { devices, days, firstMs: times[0]! }, { hoursMs: { value: median(times), goal: 150 } })
 }
 
 /** All of a feed to a reader that is new, against a bare log of as many bytes. */

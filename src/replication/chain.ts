@@ -1,7 +1,8 @@
 import { type Event, SdkError } from '#model'
+import { readCrowds } from './crowds.js'
 import { readHistory } from './history.js'
 import type { Sources } from './shelves.js'
-import type { EventQuery, HistoryQuery, Series, Span } from './types.js'
+import type { CrowdQuery, Crowds, EventQuery, HistoryQuery, Series, Span } from './types.js'
 
 type Setting = { at: number; settings: unknown }
 
@@ -30,6 +31,13 @@ export async function historyOf(parts: readonly Part[], query: HistoryQuery, int
     const moved = parts.some(({ version }, index) => version !== versions[index])
     if (!moved || reading === maxReadings) return { ...series, missing: joined(missing, query) }
   }
+}
+
+export function crowdsOf(parts: readonly Part[], query: CrowdQuery): Promise<Crowds | undefined> {
+  return readCrowds(
+    parts.map((each) => each.sources(() => undefined)),
+    query,
+  )
 }
 
 /** Newest first. Where the list ends because older ones are with nobody, its last event says so. */

@@ -1,6 +1,6 @@
 import { type Clock, type DeviceRecord, type Event, type Log, SdkError, silentLog, systemClock } from '#model'
 import { feedAges } from './age.js'
-import { readGroups } from './group-history.js'
+import { readCrowdGroups, readGroups } from './group-history.js'
 import { Listeners } from './listeners.js'
 import { Listings } from './listing.js'
 import { Roster } from './roster.js'
@@ -151,8 +151,9 @@ class View implements FleetView {
     throw new SdkError('NOT_FOUND', `there is no device ${query.deviceId}`)
   }
 
-  groupHistory(query: Parameters<FleetView['groupHistory']>[0]): Promise<{ key: string; series: Series }[]> {
-    return readGroups(query, this.match(query.filter), (one) => this.history(one))
+  async groupHistory(query: Parameters<FleetView['groupHistory']>[0]): Promise<{ key: string; series: Series }[]> {
+    const crowds = await readCrowdGroups(query, this.#source.readers())
+    return crowds ?? readGroups(query, this.match(query.filter), (one) => this.history(one))
   }
 
   async events(query: EventQuery): Promise<Event[]> {

@@ -1,4 +1,4 @@
-import { chunkOf } from './chunk.js'
+import { chunkOf, encoding } from './chunk.js'
 import type { SegmentSpan } from './directory.js'
 import { keys, type Main, putAll, rawName } from './layout.js'
 import type { Logs } from './logs.js'
@@ -25,6 +25,7 @@ export class Fold {
   readonly #putsPerStep: number
   readonly packed = { packedSamples: 0, rawBytes: 0 }
   readonly #turns = new Turns()
+  #crowded = false
 
   /** Takes about `steps` steps, or more if there is so little to do in each that `least` things are done at once. */
   constructor(
@@ -43,11 +44,12 @@ export class Fold {
   }
 
   get done(): boolean {
-    return this.#devices.length === 0 && this.#puts.length === 0
+    return this.#devices.length === 0 && this.#crowded && this.#puts.length === 0
   }
 
   async step(): Promise<void> {
     if (this.#devices.length > 0) return this.#chunk(this.#devices.slice(-this.#devicesPerStep).reverse())
+    if (!this.#crowded) return this.#crowd()
     const puts = this.#puts.slice(-this.#putsPerStep).reverse()
     await putAll(this.#main, puts)
     this.#puts.length -= puts.length
@@ -69,6 +71,16 @@ export class Fold {
       streams.delete(id)
     }
     this.#devices.length -= ids.length
+  }
+
+  async #crowd(): Promise<void> {
+    const { number, crowd, samples } = this.segment
+    const puts: [string, Uint8Array][] = []
+    for (const { name, samples } of crowd.tables()) {
+      puts.push([keys.crowd(name.by, name.kind, name.key, number), await this.#turns.all(encoding(samples))])
+    }
+    if (samples > 0) await this.#volumes.with(rawName(number), (volume) => putAll(volume, puts))
+    this.#crowded = true
   }
 
   /** Of the finished segment. */

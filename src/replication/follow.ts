@@ -1,13 +1,15 @@
 import type { Duplex } from 'node:stream'
 import type Corestore from 'corestore'
 import { type Clock, type DeviceRecord, type Event, type Log, SdkError, silentLog, systemClock } from '#model'
-import { eventsOf, historyOf, settingsOf } from './chain.js'
+import { crowdsOf, eventsOf, historyOf, settingsOf } from './chain.js'
 import { openCores } from './cores.js'
 import { storeError } from './layout.js'
 import { Listeners } from './listeners.js'
 import { Replica, type ReplicaParts } from './replica.js'
 import type {
   Change,
+  CrowdQuery,
+  Crowds,
   EventQuery,
   FeedKeys,
   FollowLimits,
@@ -139,6 +141,10 @@ class Followed implements RemoteReader {
 
   history(query: HistoryQuery): Promise<Series> {
     return this.#read(() => historyOf(this.#replicas, query, this.intervalMs))
+  }
+
+  crowds(query: CrowdQuery): Promise<Crowds | undefined> {
+    return this.#read(() => crowdsOf(this.#replicas, query))
   }
 
   events(query: EventQuery): Promise<Event[]> {

@@ -1,7 +1,16 @@
 import { countedKind, type DeviceRecord, fields, type Kind, type Metric, SdkError } from '#model'
 import { intervalsOf } from './history.js'
+import { showsLast } from './rollup.js'
 import { grouped } from './totals.js'
-import { type FleetView, type HistoryQuery, type Series, stepMs } from './types.js'
+import {
+  type CrowdRow,
+  type FleetView,
+  type HistoryQuery,
+  type Reader,
+  type Series,
+  type Span,
+  stepMs,
+} from './types.js'
 
 type Query = Parameters<FleetView['groupHistory']>[0]
 type Read = (query: HistoryQuery) => Promise<Series>
@@ -51,6 +60,114 @@ class Combined {
       return group === 'mean' ? value / count : value
     })
   }
+}
+
+/**
+ * The history of groups at a step, from what they made together in each five minutes: sums and means are averaged over the step, counters
+ * show the last of it, maxima the highest. Undefined if some of what is asked for is not kept like that: a step that is shorter, other
+ * groups, a filter that cuts through them.
+ */
+export async function readCrowdGroups(
+  { groupBy, filter = {}, metrics, from, to, step }: Query,
+  readers: readonly Reader[],
+): Promise<{ key: string; series: Series }[] | undefined> {
+  const length = stepMs[step]
+  const by = groupBy === 'model' || groupBy === 'container' ? groupBy : 'all'
+  const dimension = groupBy === 'model' || groupBy === 'container' ? [groupBy] : []
+  const known = new Set<string>(['site', 'worker', 'kind', ...dimension])
+  const cut = Object.entries(filter).some(([name, value]) => value !== undefined && !known.has(name))
+  if (length < stepMs['5m'] || cut || groupBy === 'rack' || groupBy === 'tag') return undefined
+  const among = (list: readonly string[] | undefined, value: string) => !list || list.includes(value)
+  const at = intervalsOf(from, to, length)
+  const asked = [...new Set(metrics)]
+  const end = at.length === 0 ? from : at.at(-1)! + length
+  const groups = new Map<string, Crowded>()
+  const missing: Span[] = []
+  for (const reader of readers) {
+    if (!among(filter.site, reader.site) || !among(filter.worker, reader.worker)) continue
+    const crowds = await reader.crowds?.({ by, metrics: asked, from: at[0] ?? from, to: end - 1 })
+    if (!crowds) return undefined
+    missing.push(...crowds.missing)
+    for (const row of crowds.rows) {
+      if (!among(filter.kind, row.kind)) continue
+      if (groupBy && dimension.length > 0 && !among(filter[groupBy as 'model' | 'container'], row.key)) continue
+      const key =
+        groupBy === 'site' ? reader.site : groupBy === 'worker' ? reader.worker : groupBy ? row.key : wholeFleet
+      let group = groups.get(key)
+      if (!group) {
+        group = new Crowded(asked)
+        groups.set(key, group)
+      }
+      group.add(row)
+    }
+  }
+  if (!groupBy && groups.size === 0) groups.set(wholeFleet, new Crowded(asked))
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, group]) => {
+      const series = Object.fromEntries(asked.map((name) => [name, group.column(name, at, length)]))
+      return { key, series: { from, to, step, at, series, ...(missing.length > 0 && { missing }) } }
+    })
+}
+
+/** The rows of one group, of all kinds and feeds. */
+class Crowded {
+  readonly #metrics: readonly Metric[]
+  readonly #rows: CrowdRow[] = []
+  readonly #kinds = new Set<Kind>()
+
+  constructor(metrics: readonly Metric[]) {
+    this.#metrics = metrics
+  }
+
+  add(row: CrowdRow): void {
+    this.#rows.push(row)
+    this.#kinds.add(row.kind)
+  }
+
+  column(name: Metric, at: readonly number[], length: number): (number | null)[] {
+    if (fields[name].group === 'none' && name !== 'efficiencyJTh') return at.map(() => null)
+    const index = this.#metrics.indexOf(name)
+    const counted = countedKind(name, (kind) => this.#kinds.has(kind))
+    const fives = new Map<number, Five>()
+    for (const row of this.#rows) {
+      if (counted !== undefined && row.kind !== counted) continue
+      const paired = name === 'efficiencyJTh'
+      if (paired ? row.pairThs === 0 : row.counts[index] === 0) continue
+      const five = fives.get(row.start) ?? { over: 0, under: 0, max: Number.NEGATIVE_INFINITY }
+      five.over += paired ? row.pairW : row.values[index]!
+      five.under += paired ? row.pairThs : row.counts[index]!
+      five.max = Math.max(five.max, row.values[index]!)
+      fives.set(row.start, five)
+    }
+    const steps = new Map<number, Five[]>()
+    for (const [start, five] of [...fives].sort(([a], [b]) => a - b)) {
+      const step = Math.floor(start / length) * length
+      const known = steps.get(step)
+      if (known) known.push(five)
+      else steps.set(step, [five])
+    }
+    return at.map((start) => {
+      const all = steps.get(start)
+      return all ? joined(name, all) : null
+    })
+  }
+}
+
+/** Of all feeds together in five minutes. */
+interface Five {
+  over: number
+  under: number
+  max: number
+}
+
+function joined(name: Metric, fives: readonly Five[]): number {
+  const over = fives.reduce((sum, five) => sum + five.over, 0)
+  const under = fives.reduce((sum, five) => sum + five.under, 0)
+  const { group } = fields[name]
+  if (name === 'efficiencyJTh' || group === 'mean') return over / under
+  if (group === 'max') return Math.max(...fives.map(({ max }) => max))
+  return showsLast(name) ? fives.at(-1)!.over : over / fives.length
 }
 
 /**

@@ -21,12 +21,15 @@ import {
 import type { Logs } from './logs.js'
 import { Merge } from './merge.js'
 import { Replay } from './replay.js'
+import { rollupMs } from './rollup.js'
 import { Segment } from './segment.js'
 import type { State } from './state.js'
 import type { StoreLimits } from './types.js'
 import type { Volumes } from './volumes.js'
 
 const nearlyAll = 0.9
+/** So many times as large as it should be a segment may become until its last interval is over. */
+const most = 1.25
 
 /** The newest history: frames in order, in segments. Finished segments become chunks and are then cleared. */
 export class Journal {
@@ -175,15 +178,19 @@ export class Journal {
   async #openSegment(number: number): Promise<Segment> {
     const core = this.#logs.open(journalName(number))
     await core.ready()
-    return new Segment(number, core)
+    return new Segment(number, core, this.#state.memberOf)
   }
 
-  /** Begins a new segment if the current one is full or the tick lies too far from its beginning. */
+  /** Begins a new segment if the current one is full or the tick lies too far from its beginning; where it can, not within an interval. */
   async roll(at: number): Promise<void> {
-    const { startedAt, bytes, streamBytes, number } = this.current
+    const { startedAt, endedAt, bytes, streamBytes, number } = this.current
     if (startedAt === undefined) return
     const { segmentMs, segmentBytes } = this.#limits
-    const full = Math.abs(at - startedAt) >= segmentMs || bytes >= segmentBytes || streamBytes >= 2 * segmentBytes
+    const interval = segmentMs >= 2 * rollupMs ? rollupMs : 1
+    const begun = (time: number) => Math.floor(time / interval) * interval
+    const size = Math.max(bytes / segmentBytes, streamBytes / (2 * segmentBytes))
+    const full =
+      Math.abs(begun(at) - begun(startedAt)) >= segmentMs || size >= most || (size >= 1 && begun(at) !== begun(endedAt))
     if (!full) return
     await this.#logs.publish(journalName(number + 1), this.current.core.length)
     this.#segments.push(await this.#openSegment(number + 1))
@@ -211,7 +218,8 @@ export class Journal {
     for (let volume = this.#progress.rawFrom; volume < end; volume++) {
       if (this.#days.has(volume) || this.#passedOver.has(volume)) continue
       const spans = this.#spans.filter(({ segment }) => volumeOf(segment) === volume)
-      return new Merge({ volumes: this.#volumes, logs: this.#logs, log: this.#log }, volume, spans)
+      const parts = { volumes: this.#volumes, logs: this.#logs, log: this.#log, memberOf: this.#state.memberOf }
+      return new Merge(parts, volume, spans)
     }
     return undefined
   }

@@ -58,6 +58,11 @@ export const keys = {
   settings: (id: string) => `setting/${part(id)}/`,
   setting: (id: string, at: number, origin: string) => `${keys.settings(id)}${number(at, timeDigits)}/${origin}`,
   chunk: (id: string, segment: number) => `${part(id)}/${number(segment, 9)}`,
+  /** Groups of devices stand beside devices; their keys sort together, none is a device's. */
+  crowds: '|',
+  crowdsBy: (by: string) => `|${by}/`,
+  crowd: (by: string, kind: string, key: string, segment: number) =>
+    `|${by}/${kind}/${part(key)}/${number(segment, 9)}`,
   /** Sorts after all chunks of the device. */
   afterChunks: (id: string) => `${part(id)}/~`,
   deviceOf: (chunk: string) => decodeURIComponent(chunk.slice(0, chunk.lastIndexOf('/'))),

@@ -1,11 +1,12 @@
 import type Hypercore from 'hypercore'
 import type { Log } from '#model'
 import { encoding, ordered, readChunk, type Samples } from './chunk.js'
+import { Crowd, type Member } from './crowd.js'
 import type { Day, SegmentSpan } from './directory.js'
 import { keys, putAll, rawName, rawSpan, type Tier, tierName } from './layout.js'
 import type { Logs } from './logs.js'
 import { Intervals, metricsOf } from './rollup.js'
-import { entryOf, listOf } from './sorted.js'
+import { entryIn, entryOf, listOf } from './sorted.js'
 import type { Table } from './table.js'
 import { Turns } from './turns.js'
 import { stepMs } from './types.js'
@@ -18,6 +19,7 @@ interface Parts {
   readonly volumes: Volumes
   readonly logs: Logs
   readonly log: Log
+  readonly memberOf: (id: string) => Member | undefined
 }
 
 /**
@@ -32,6 +34,7 @@ export class Merge {
   readonly #cores = new Map<Tier, Hypercore>()
   readonly #ids: string[] = []
   readonly #turns = new Turns()
+  #crowd: Crowd | undefined
   #hours = 0
   #listed = false
   /** Chunks that could not be read. */
@@ -49,13 +52,17 @@ export class Merge {
     await this.#open()
     const id = await this.#nextDevice()
     if (id === undefined) {
+      await this.#storeCrowds()
       await this.#list()
       this.#listed = true
       return false
     }
     const place = this.#ids.push(id) - 1
     // Hours are written last: with them all of the device is there.
-    if (inLogs.every((tier) => this.#cores.get(tier)!.length > place + 1)) return true
+    if (inLogs.every((tier) => this.#cores.get(tier)!.length > place + 1)) {
+      await this.#recall(id, place)
+      return true
+    }
     const samples = await this.#samplesOf(id)
     await this.#add('raw', id, place, samples)
     const metrics = metricsOf(samples.columns.map(({ name }) => name))
@@ -68,11 +75,44 @@ export class Merge {
     await this.#add('1m', id, place, minutes.tier())
     const fives = this.#longer(minutes, stepMs['5m'])
     await this.#add('5m', id, place, fives.tier())
+    this.#gather(id, fives)
     const hours = await this.#turns.all(encoding(this.#longer(fives, stepMs['1h']).tier()))
     const name = tierName('1h', this.volume)
     await this.#parts.volumes.with(name, (table) => putAll(table, [[keys.chunk(id, this.volume), hours]]))
     this.#hours += hours.length
     return true
+  }
+
+  /** What a device adds to its groups. */
+  #gather(id: string, fives: Intervals): void {
+    this.#crowd ??= new Crowd(this.#parts.memberOf)
+    for (const start of fives.starts) {
+      const said = fives.metrics.flatMap((metric, index) => {
+        const digest = fives.digest(start, index)
+        return digest ? [{ metric, value: fives.value(start, index)!, count: digest.count }] : []
+      })
+      this.#crowd.addInterval(id, start, Math.max(0, ...said.map(({ count }) => count)), said)
+    }
+  }
+
+  /** The same of one that was done before a restart. */
+  async #recall(id: string, place: number): Promise<void> {
+    const block = await this.#cores.get('5m')!.get(place, { wait: false })
+    if (!block) return
+    const table = readChunk(entryIn(block).bytes)
+    const fives = new Intervals(metricsOf(table.columns.keys()), stepMs['5m'])
+    fives.mergeTier(table, everything.from, everything.to)
+    this.#gather(id, fives)
+    await this.#turns.next()
+  }
+
+  async #storeCrowds(): Promise<void> {
+    const puts: [string, Uint8Array][] = []
+    for (const { name, samples } of this.#crowd?.tables() ?? []) {
+      const key = keys.crowd(name.by, name.kind, name.key, this.volume)
+      puts.push([key, await this.#turns.all(encoding(samples))])
+    }
+    await this.#parts.volumes.with(tierName('1h', this.volume), (table) => putAll(table, puts))
   }
 
   #longer(from: Intervals, step: number): Intervals {
@@ -98,7 +138,12 @@ export class Merge {
     const last = this.#ids.at(-1)
     return this.#parts.volumes.with(rawName(this.volume * rawSpan), async (table) => {
       const range = last === undefined ? {} : { gt: keys.afterChunks(last) }
-      for await (const { key } of table.createReadStream(range, { limit: 1, wait: false })) return keys.deviceOf(key)
+      for await (const { key } of table.createReadStream(range, { limit: 1, wait: false }))
+        if (!key.startsWith(keys.crowds)) return keys.deviceOf(key)
+      // Groups stand in the middle of the devices.
+      const behind = { gt: `${keys.crowds}\u{10ffff}` }
+      if (last !== undefined && keys.chunk(last, 0) > keys.crowds) return undefined
+      for await (const { key } of table.createReadStream(behind, { limit: 1, wait: false })) return keys.deviceOf(key)
       return undefined
     })
   }

@@ -100,6 +100,11 @@ export class Intervals {
     return bucket
   }
 
+  /** Of all intervals that something is known of. */
+  get starts(): Iterable<number> {
+    return this.#buckets.keys()
+  }
+
   /** The value of an interval, or null if nothing is known of it. */
   value(start: number, index: number): number | null {
     const digest = this.digest(start, index)

@@ -1,5 +1,6 @@
 import type Hypercore from 'hypercore'
 import type { Event } from '#model'
+import { Crowd, type Member } from './crowd.js'
 import type { Frame, Rows } from './frame.js'
 import { keys } from './layout.js'
 import { Stream } from './stream.js'
@@ -19,6 +20,8 @@ export class Segment {
   readonly core: Hypercore
   /** When its first tick was; undefined while it is empty. */
   startedAt: number | undefined
+  /** When its last tick was. */
+  endedAt = 0
   /** Of all samples in it, ms; Infinity and -Infinity without any. */
   from = Number.POSITIVE_INFINITY
   to = Number.NEGATIVE_INFINITY
@@ -32,9 +35,15 @@ export class Segment {
   readonly events: Waiting<Event>[] = []
   readonly settings: Waiting<Setting>[] = []
 
-  constructor(number: number, core: Hypercore) {
+  /** What groups of devices make together. */
+  crowd: Crowd
+  readonly #memberOf: (id: string) => Member | undefined
+
+  constructor(number: number, core: Hypercore, memberOf: (id: string) => Member | undefined) {
     this.number = number
     this.core = core
+    this.#memberOf = memberOf
+    this.crowd = new Crowd(memberOf)
   }
 
   /** Bytes of samples in memory: a bound on the size of a segment. */
@@ -43,6 +52,7 @@ export class Segment {
   /** Takes in a frame that is in the journal. `blocks` and `bytes` are what it takes there. */
   add(frame: Frame, blocks: number, bytes: number): void {
     this.startedAt ??= frame.at
+    this.endedAt = frame.at
     this.ticks++
     this.#addSamples(frame.rows)
     const origin = (index: number) => keys.origin(this.number, this.blocks, index)
@@ -62,6 +72,8 @@ export class Segment {
     this.events.length = 0
     this.settings.length = 0
     this.streamBytes = 0
+    this.samples = 0
+    this.crowd = new Crowd(this.#memberOf)
   }
 
   #addSamples(rows: Rows): void {
@@ -77,6 +89,7 @@ export class Segment {
       const at = Math.round(rows.at[row]!)
       const before = stream.bytes
       stream.push(at, rows.rows[row]!)
+      this.crowd.add(id, at, rows.rows[row]!)
       this.streamBytes += stream.bytes - before
       this.samples++
       this.from = Math.min(this.from, at)

@@ -19,7 +19,7 @@ export function entryOf(id: string, bytes: Uint8Array): Uint8Array {
   return out.view().slice()
 }
 
-function entryIn(block: Uint8Array): { id: string; bytes: Uint8Array } {
+export function entryIn(block: Uint8Array): { id: string; bytes: Uint8Array } {
   const from = new Reading(block)
   if (from.byte() !== version) throw damaged('it is no entry of a device')
   const id = from.text()

@@ -1,4 +1,5 @@
 import type { DeviceRecord } from '#model'
+import { type Member, memberOf } from './crowd.js'
 
 /** The last known record of every device, and where its newest whole copy lies. */
 export class State {
@@ -7,6 +8,7 @@ export class State {
   /** Segment of the newest whole record by device, and how many devices have theirs in a segment. */
   readonly #whole = new Map<string, number>()
   readonly #counts = new Map<number, number>()
+  readonly #removed = new Map<string, Member>()
   #turn = 0
 
   /** The same array always; whoever gets it does not change it. */
@@ -19,6 +21,12 @@ export class State {
     return place === undefined ? undefined : this.#records[place]
   }
 
+  /** Also of a device that was removed: what it said before counts where it stood. */
+  memberOf = (id: string): Member | undefined => {
+    const record = this.get(id)
+    return record ? memberOf(record) : this.#removed.get(id)
+  }
+
   put(record: DeviceRecord): void {
     const place = this.#places.get(record.id)
     if (place !== undefined) this.#records[place] = record
@@ -29,6 +37,7 @@ export class State {
   remove(id: string): boolean {
     const place = this.#places.get(id)
     if (place === undefined) return false
+    this.#removed.set(id, memberOf(this.#records[place]!))
     const last = this.#records.pop()!
     if (last.id !== id) {
       this.#records[place] = last

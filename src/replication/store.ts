@@ -12,7 +12,7 @@ import {
   systemClock,
 } from '#model'
 import { Blocks } from './blocks.js'
-import { eventsOf, historyOf, type Part, settingsOf } from './chain.js'
+import { crowdsOf, eventsOf, historyOf, type Part, settingsOf } from './chain.js'
 import { openCores, primaryKeyOf } from './cores.js'
 import { Directory, type Gone, type Progress } from './directory.js'
 import { bytesOnDisk } from './disk.js'
@@ -32,6 +32,8 @@ import { SortedLogs } from './sorted.js'
 import { State } from './state.js'
 import type {
   Change,
+  CrowdQuery,
+  Crowds,
   EventQuery,
   FeedKeys,
   HistoryQuery,
@@ -267,6 +269,10 @@ class FeedStore implements Store {
 
   history(query: HistoryQuery): Promise<Series> {
     return this.#read(() => historyOf(this.#parts, query, this.intervalMs))
+  }
+
+  crowds(query: CrowdQuery): Promise<Crowds | undefined> {
+    return this.#read(() => crowdsOf(this.#parts, query))
   }
 
   events(query: EventQuery): Promise<Event[]> {

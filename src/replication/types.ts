@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type Corestore from 'corestore'
-import type { Clock, DeviceEntry, DeviceFilter, DeviceRecord, Event, Log, Metric } from '#model'
+import type { Clock, DeviceEntry, DeviceFilter, DeviceRecord, Event, Kind, Log, Metric } from '#model'
 
 /** What one tick of a worker adds; written as one atomic batch, durable when `append` resolves. */
 export interface Tick {
@@ -61,6 +61,35 @@ export interface Span {
   readonly to: number
 }
 
+/** What is asked of groups of devices at once, in intervals of five minutes. */
+export interface CrowdQuery {
+  readonly by: 'all' | 'model' | 'container'
+  readonly metrics: readonly Metric[]
+  readonly from: number
+  readonly to: number
+}
+
+/** What the devices of one kind in one group made together in the five minutes from `start` on. */
+export interface CrowdRow {
+  readonly kind: Kind
+  /** Of the group; of all devices ''. */
+  readonly key: string
+  readonly start: number
+  readonly samples: number
+  /** Power and hashrate of the devices that reported both. */
+  readonly pairW: number
+  readonly pairThs: number
+  /** Of each metric asked for: the sum over the devices, or the highest; and how many devices reported it. */
+  readonly values: readonly number[]
+  readonly counts: readonly number[]
+}
+
+export interface Crowds {
+  readonly rows: readonly CrowdRow[]
+  /** Stretches of which something was stored that cannot be read now. */
+  readonly missing: readonly Span[]
+}
+
 export interface EventQuery {
   deviceId?: string
   from?: number
@@ -85,6 +114,11 @@ export interface Reader {
   records(): readonly DeviceRecord[]
   record(id: string): DeviceRecord | undefined
   history(query: HistoryQuery): Promise<Series>
+  /**
+   * What groups of devices made together, without reading each: undefined if this reader does not know it for all of the time that it has
+   * history of.
+   */
+  crowds?(query: CrowdQuery): Promise<Crowds | undefined>
   events(query: EventQuery): Promise<Event[]>
   settings(deviceId: string, limit?: number): Promise<{ at: number; settings: unknown }[]>
   /** Called after each append; returns how to stop. */

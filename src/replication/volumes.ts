@@ -12,6 +12,10 @@ interface Opened {
   users: number
 }
 
+export function openTable(log: Hypercore): Volume {
+  return new Hyperbee(log, { keyEncoding: 'utf-8', valueEncoding: 'binary', extension: false })
+}
+
 /** The volumes of a store, each open while somebody uses it: jobs at the same time share what was read. */
 export class Volumes {
   readonly #log: (name: string) => Hypercore
@@ -38,12 +42,7 @@ export class Volumes {
   }
 
   #opened(name: string): Opened {
-    const volume: Volume = new Hyperbee(this.#log(name), {
-      keyEncoding: 'utf-8',
-      valueEncoding: 'binary',
-      extension: false,
-    })
-    const opened = { volume, jobs: 0, users: 0 }
+    const opened = { volume: openTable(this.#log(name)), jobs: 0, users: 0 }
     this.#open.set(name, opened)
     return opened
   }
