@@ -23,6 +23,7 @@ export function fleetService(clock: Clock): Placement {
     key: 'ef'.repeat(32),
     role: 'aggregator',
     epoch: 1,
+    now,
     members: 1,
     services: 0,
     currentAt: now,

@@ -2,23 +2,15 @@ import { constants } from 'node:fs'
 import { access, mkdir, readFile, statfs } from 'node:fs/promises'
 import { errorInfo } from '#model'
 import type { Totals } from '#replication'
-import type { FleetInfo, Member, Reachability, ServiceHealth } from '#rpc'
+import type { ServiceHealth } from '#rpc'
 import type { Call, CliCommand } from '../command.js'
 import { exit } from '../failure.js'
-import { age } from '../output.js'
 import { loadSettings } from '../settings.js'
-
-interface Finding {
-  check: string
-  state: 'ok' | 'warning' | 'broken'
-  finding: string
-  action?: string
-}
+import { meshFindings } from './doctor-mesh.js'
+import { type Finding, ok } from './finding.js'
 
 /** Below this the store soon has no room. */
 const freeBytes = 1024 ** 3
-/** So many members that are away are tried at once. */
-const mostDiagnosed = 5
 /** A site of thousands of devices wants so many open sockets. */
 const wantedFiles = 1024
 
@@ -104,58 +96,7 @@ const checks: Record<string, (call: Call) => Promise<Finding[]>> = {
           },
     ]
   },
-  async mesh({ site }) {
-    const client = await site()
-    const { fleet } = await client.get<{ fleet: FleetInfo | null }>('/api/v1/mesh')
-    if (!fleet) return [ok('fleet', 'none: this site has no peers')]
-    const [{ data: members }, { why, reachable }] = await Promise.all([
-      client.get<{ data: Member[] }>('/api/v1/members'),
-      client.get<Reachability>(`/api/v1/mesh/reach/${fleet.key}`),
-    ])
-    const away = members.filter(
-      ({ revoked, connected, until }) => !revoked && !connected && (until ?? Infinity) > Date.now(),
-    )
-    const reasons = await Promise.all(
-      away.slice(0, mostDiagnosed).map(({ key }) => client.get<Reachability>(`/api/v1/mesh/reach/${key}`)),
-    )
-    const refused = Object.entries(fleet.refusals).filter(([, count]) => count > 0)
-    return [
-      reachable
-        ? ok('network', why.join('; '))
-        : {
-            check: 'network',
-            state: 'broken',
-            finding: why.join('; '),
-            action: 'Check cable, DNS and the firewall for UDP.',
-          },
-      fleet.currentAt === null
-        ? {
-            check: 'record',
-            state: 'warning',
-            finding: 'no copy of the fleet yet',
-            action: 'Start an aggregator of the fleet.',
-          }
-        : ok('record', `current ${age(fleet.currentAt)} ago`),
-      ...away.map(
-        ({ name, fingerprint }, index): Finding => ({
-          check: `member ${name}`,
-          state: 'warning',
-          finding: reasons[index]?.why.join('; ') ?? `${fingerprint} is not connected`,
-          action: 'Is it on, is its clock right, is UDP let out?',
-        }),
-      ),
-      ...(refused.length > 0
-        ? [
-            {
-              check: 'refused',
-              state: 'warning' as const,
-              finding: refused.map(([reason, count]) => `${count} ${reason}`).join(', '),
-              action: 'Somebody without a valid grant tries to come in; see the log.',
-            },
-          ]
-        : []),
-    ]
-  },
+  mesh: meshFindings,
 }
 
 export const doctor: CliCommand = {
@@ -183,10 +124,6 @@ export const doctor: CliCommand = {
     ])
     return findings.some((finding) => finding.state === 'broken') ? exit.failed : exit.ok
   },
-}
-
-function ok(check: string, finding: string): Finding {
-  return { check, state: 'ok', finding }
 }
 
 /** The soft limit where the system tells it (Linux); undefined elsewhere. */

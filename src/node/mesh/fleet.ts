@@ -1,6 +1,7 @@
 import { fingerprintOf, type Held, type Key, roles } from '#keys'
+import type { Clock } from '#model'
 import type { FleetRecord } from '#replication'
-import type { fleetContract, Handlers, Member, Peer } from '#rpc'
+import type { FleetInfo, fleetContract, Handlers, Member, Peer } from '#rpc'
 import type { Network, PlaceDiagnosis } from '../network/index.js'
 import type { Membership } from './membership.js'
 import type { RefusedBook } from './refused.js'
@@ -10,6 +11,9 @@ export interface FleetParts {
   readonly own: Key
   readonly record: FleetRecord
   readonly network: Network
+  readonly clock: Clock
+  /** What another member says of itself. */
+  ask(key: Key): Promise<FleetInfo>
   held(): Held
   /** Calls that were refused here, by reason. */
   refusedCalls(): Readonly<Record<string, number>>
@@ -17,12 +21,17 @@ export interface FleetParts {
   readonly refused: Pick<RefusedBook, 'list'>
 }
 
+/** Less is the way of the question, and harms nothing. */
+const clockDifferenceMs = 10_000
+
 /** What every member tells of the fleet, from its own copy of the record and its own connections. */
 export function fleetHandlers({
   membership,
   own,
   record,
   network,
+  clock,
+  ask,
   held,
   refusedCalls,
   refused,
@@ -54,6 +63,16 @@ export function fleetHandlers({
       }
     })
 
+  /** A clock that differs makes grants count too early or too late. */
+  const clockOf = async (found: { key: Key; state: string } | undefined): Promise<string[]> => {
+    if (found?.state !== 'connected') return []
+    const askedAt = clock.now()
+    const info = await ask(found.key).catch(() => undefined)
+    const aheadMs = info ? info.now - (askedAt + clock.now()) / 2 : 0
+    if (Math.abs(aheadMs) < clockDifferenceMs) return []
+    return [`its clock is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} ours`]
+  }
+
   return {
     describe: () => ({
       name: membership.name,
@@ -61,6 +80,7 @@ export function fleetHandlers({
       key: own,
       role: held().role,
       epoch: record.topic?.epoch ?? 0,
+      now: clock.now(),
       members: record.members().filter(({ revoked }) => !revoked).length,
       services: record.services().length,
       currentAt: record.currentAt,
@@ -94,7 +114,7 @@ export function fleetHandlers({
       return {
         key: key ?? own,
         reachable: found ? found.state === 'connected' || found.state === 'self' : places.some(({ online }) => online),
-        why: [...(found ? [found.words] : []), ...places.map(inWords)],
+        why: [...(found ? [found.words] : []), ...(await clockOf(found)), ...places.map(inWords)],
       }
     },
   }

@@ -34,6 +34,7 @@ export interface MeshHome {
 
 const defaultMaxRecordAgeMs = 7 * 86_400_000
 const pulseMs = 500
+const askMs = 3_000
 
 /** Makes the node a peer of its fleet: who it is, whom it knows, what it answers and shares, and what it learns of others. */
 export function meshService(options: MeshOptions, home: MeshHome): Service {
@@ -228,6 +229,9 @@ async function startMesh(
         own,
         record,
         network,
+        clock,
+        ask: (key) =>
+          client(fleetContract, pool.transport(key, fleetContract.name, meshName)).describe({}, { timeoutMs: askMs }),
         held,
         refusedCalls: () => server.stats().refused,
         refused,

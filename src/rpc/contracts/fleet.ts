@@ -84,6 +84,8 @@ export const FleetInfoSchema = Type.Object({
   key,
   role: MemberRoleSchema,
   epoch: Type.Integer(),
+  /** The asked node's clock, ms. */
+  now: Type.Number(),
   members: Type.Integer(),
   services: Type.Integer(),
   /** When the copy of the record was last known to be current, ms. */

@@ -1,7 +1,7 @@
 import test, { type Assertions } from 'brittle'
 import { type Clock, type SdkError, systemClock } from '#model'
 import type { Node } from '#node'
-import { deviceWorker, registrar } from '#rpc'
+import { deviceWorker, fleetContract, registrar } from '#rpc'
 import { until } from '../../support/fake-clock.js'
 import { isConnected, openFleet, refusedBy, worker } from './fleets.js'
 
@@ -84,6 +84,11 @@ test('a grant that has ended gets no connection', { timeout }, async (t) => {
   t.ok(['UNAVAILABLE', 'UNAUTHENTICATED', 'FORBIDDEN'].includes(refused.code), refused.message)
   t.absent(await isConnected(target, late))
   await isNoted(t, target, late, 'not-valid')
+  const { why } = await fleet.head.connect(fleetContract).diagnose({ key: target.key })
+  t.ok(
+    why.some((words) => /its clock is 3[56]\d\d s ahead of ours/.test(words)),
+    why.join('; '),
+  )
 })
 
 test('a node that was away for too long lets nobody command, says why, and is read from', { timeout }, async (t) => {
