@@ -33,6 +33,9 @@ declare module 'hypercore' {
       /** The peer has said how much it has. */
       readonly remoteSynced: boolean
       readonly remoteLength: number
+      /** It has all blocks before this one, and of the rest those that are set. */
+      readonly remoteContiguousLength: number
+      readonly remoteBitfield: { get(index: number): boolean }
     }[]
     /** Null until the log is open. */
     readonly core: { readonly replicator: { detachFrom(protomux: object): void } } | null

@@ -1,4 +1,5 @@
 import type Corestore from 'corestore'
+import type Hypercore from 'hypercore'
 import type { Clock, Log } from '#model'
 import { type Feeds, logIn } from './feeds.js'
 import { defaultFollowLimits, maxEarlier } from './follow.js'
@@ -12,11 +13,8 @@ export async function openEarlier(
   parts: { worker: string; clock: Clock; log: Log },
 ): Promise<Replica[]> {
   const replicas: Replica[] = []
-  for (const name of feeds.earlier.slice(0, maxEarlier)) {
-    const log = logIn(cores, name, mainName)
-    await log.ready()
-    const main = Buffer.from(log.key).toString('hex')
-    await log.close()
+  const named = await Promise.all(feeds.earlier.map((name) => keyOf(cores, name)))
+  for (const main of [...named, ...feeds.lost].slice(0, maxEarlier)) {
     const replica = new Replica({
       ...parts,
       cores,
@@ -34,8 +32,13 @@ export async function openEarlier(
 /** What a new feed takes over from the one before it: the inventory and the documents, as they are here. */
 export async function inherited(cores: Corestore, feeds: Feeds): Promise<[string, unknown][]> {
   const [before] = feeds.earlier
-  if (before === undefined) return []
-  const main = openMain(logIn(cores, before, mainName))
+  if (before === undefined) return feeds.heritage.map(([key, value]) => [key, value])
+  return heritageOf(logIn(cores, before, mainName))
+}
+
+/** The inventory and the documents of a feed. Throws if not all of them are here. Closes the log. */
+export async function heritageOf(log: Hypercore): Promise<[string, unknown][]> {
+  const main = openMain(log)
   const found: [string, unknown][] = []
   try {
     for (const prefix of [keys.entries, keys.document('')]) {
@@ -45,4 +48,12 @@ export async function inherited(cores: Corestore, feeds: Feeds): Promise<[string
     await main.close()
   }
   return found
+}
+
+async function keyOf(cores: Corestore, name: string): Promise<string> {
+  const log = logIn(cores, name, mainName)
+  await log.ready()
+  const key = Buffer.from(log.key).toString('hex')
+  await log.close()
+  return key
 }

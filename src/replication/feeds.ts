@@ -13,6 +13,10 @@ interface Word {
   readonly place?: string
   /** Which start of the machine has it open. */
   readonly open?: string
+  /** Keys of feeds that this folder did not write: those of a folder that was lost, as they were fetched back; newest first. */
+  readonly lost?: readonly string[]
+  /** What the first feed of this folder takes over from them. */
+  readonly heritage?: readonly (readonly [string, unknown])[]
 }
 
 /** Corestore makes it with the folder and never again. */
@@ -64,8 +68,16 @@ export class Feeds {
     const fresh = current === undefined || (doubtful && !(await isEmpty(cores, current)))
     const names = fresh ? [...word.feeds, randomBytes(8).toString('hex')] : word.feeds
     const feeds = new Feeds(log, word)
+    const { lost, heritage } = word
+    const takesOver = current === undefined || (await isEmpty(cores, current))
     if (fresh && current !== undefined) feeds.begun = moved ? 'the folder was restored or copied' : 'power was lost'
-    await feeds.#say({ feeds: names, place, open: boot })
+    await feeds.#say({
+      feeds: names,
+      place,
+      open: boot,
+      ...(lost ? { lost } : {}),
+      ...(heritage && takesOver ? { heritage } : {}),
+    })
     return feeds
   }
 
@@ -76,6 +88,15 @@ export class Feeds {
   /** Newest first. */
   get earlier(): readonly string[] {
     return this.#word.feeds.slice(0, -1).reverse()
+  }
+
+  /** Feeds of a folder that was lost, newest first. */
+  get lost(): readonly string[] {
+    return this.#word.lost ?? []
+  }
+
+  get heritage(): readonly (readonly [string, unknown])[] {
+    return this.#word.heritage ?? []
   }
 
   async #say(word: Word): Promise<void> {
@@ -91,6 +112,31 @@ export class Feeds {
     await this.#say(word)
     await this.#log.close()
   }
+}
+
+/** Whether a store was ever opened in the folder, or made ready to be. */
+export async function isBegun(cores: Corestore): Promise<boolean> {
+  const log = cores.get({ name: wordsName })
+  await log.ready()
+  const begun = log.length > 0
+  await log.close()
+  return begun
+}
+
+/** Makes a folder ready for a store that goes on from feeds that another folder wrote, newest first, in a feed of its own. */
+export async function goOnFrom(
+  cores: Corestore,
+  {
+    place,
+    lost,
+    heritage,
+  }: { place: string; lost: readonly string[]; heritage: readonly (readonly [string, unknown])[] },
+): Promise<void> {
+  const log = cores.get({ name: wordsName })
+  await log.ready()
+  const word: Word = { feeds: [], place, lost, heritage }
+  await log.append(Buffer.from(JSON.stringify(word)))
+  await log.close()
 }
 
 async function lastWord(log: Hypercore): Promise<Word | undefined> {
