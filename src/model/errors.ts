@@ -75,7 +75,8 @@ export const errorCodes = {
     status: 500,
     retry: true,
     title: 'The store could not be read or written',
-    action: 'Check free disk space and that no other process uses the same storage folder.',
+    action:
+      'Check free disk space and that no other process uses the same storage folder. If it is damaged: `miningsdk restore --from-peers`.',
   },
   STORE_LOCKED: {
     status: 500,

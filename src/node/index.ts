@@ -27,7 +27,11 @@ export {
   type Membership,
   type MeshOptions,
   mainProcess,
+  type RestoredFeed,
+  type RestorePlan,
+  restoreFeeds,
   type Sibling,
+  trustRecordCopy,
 } from './mesh/index.js'
 export { namePattern } from './names.js'
 export * from './network/index.js'

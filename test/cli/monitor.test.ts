@@ -8,17 +8,11 @@ import { type CommandRequest, commander, deviceWorker } from '#rpc'
 import { startFarm } from '#sim'
 import { main } from '../../examples/monitor.js'
 import { cli, type Running, startCli } from '../support/cli.js'
+import { commandIn } from '../support/docs.js'
 import { until } from '../support/fake-clock.js'
 
 const env = { MININGSDK_LOG_LEVEL: 'error' }
-const docs = readFileSync('docs/monitor.md', 'utf8')
-/** A command of the documentation, with what it leaves open filled in. */
-function words(start: string, fill: Record<string, string> = {}): string[] {
-  const line = [...docs.matchAll(/^npx miningsdk ([^#\n]+)/gm)].map(([, text]) => text!.trim())
-  const found = line.find((text) => text.startsWith(start))
-  if (!found) throw new Error(`the documentation has no ${start}`)
-  return found.split(' ').map((word) => fill[word] ?? word)
-}
+const words = (start: string, fill?: Record<string, string>) => commandIn('docs/monitor.md', start, fill)
 
 interface Page {
   get<T>(path: string): Promise<T>

@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises'
 import { SdkError } from '#model'
-import type { CliCommand } from '../command.js'
+import { type Call, type CliCommand, list, text } from '../command.js'
 import { passphraseOf } from '../prompt.js'
 import { storageOf } from '../settings.js'
+import { milliseconds } from './pause.js'
 
 const asked = 'asked for, or from stdin or MININGSDK_PASSPHRASE'
 
@@ -22,9 +23,20 @@ export const backup: CliCommand = {
 }
 
 export const restore: CliCommand = {
-  usage: '<file>',
-  summary: `bring back what a backup holds into a storage folder without an identity; passphrase ${asked}`,
-  async run({ args, env, out }) {
+  usage: '[file]',
+  summary: `bring back the keys of a backup into a folder that is no node (passphrase ${asked}), or lost history from peers`,
+  options: [
+    [
+      '--from-peers',
+      'the history of workers whose stores are lost or damaged, from members that hold copies; the site is stopped',
+    ],
+    ['--service <name...>', 'with --from-peers: these, also if they can be read'],
+    ['--patience <time>', 'with --from-peers: give up when nothing has come for so long (default 2m)'],
+  ],
+  async run(call) {
+    const { args, options, env, out } = call
+    if (options.fromPeers === true) return fromPeers(call)
+    if (args[0] === undefined) throw new SdkError('BAD_REQUEST', 'name the file of a backup, or say --from-peers')
     const [keys, { lockFolder }] = await Promise.all([import('#keys'), import('#node')])
     const storage = await storageOf(env)
     const sealed = await read(args[0]!, keys.maxBackupBytes * 2)
@@ -42,6 +54,26 @@ export const restore: CliCommand = {
     }
     return undefined
   },
+}
+
+async function fromPeers(call: Call): Promise<undefined> {
+  const { args, options, env, out } = call
+  if (args[0] !== undefined)
+    throw new SdkError('BAD_REQUEST', 'keys come from a file, history from peers: one at a time')
+  const [{ restoredText, restoreFromPeers }, { loadSettings }] = await Promise.all([
+    import('../restore-feeds.js'),
+    import('../settings.js'),
+  ])
+  const { config } = await loadSettings(env)
+  const patienceMs = milliseconds(text(options, 'patience') ?? '2m')
+  const restored = await restoreFromPeers(config, { services: list(options, 'service'), patienceMs }, call)
+  out.value(
+    { restored },
+    restored.length === 0
+      ? 'Every store of this node can be read: nothing was done. Name one to fetch it anyway: --service <name>'
+      : [...restored.map(restoredText), 'Start the site: miningsdk start'].join('\n'),
+  )
+  return undefined
 }
 
 async function read(file: string, mostBytes: number): Promise<Uint8Array> {

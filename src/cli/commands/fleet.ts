@@ -60,6 +60,32 @@ export const fleet: CommandGroup = {
       return undefined
     },
   },
+  'trust-copy': {
+    usage: '',
+    summary: 'let a record that was restored or lost power write without a peer; only if no other copy is newer',
+    options: [['--yes', 'without asking']],
+    async run({ options, out, env }) {
+      const [{ lockFolder, trustRecordCopy }, { confirm }] = await Promise.all([
+        import('#node'),
+        import('../prompt.js'),
+      ])
+      const storage = await storageOf(env)
+      out.note(
+        'If any other node of the fleet has seen more of what this one wrote, the record breaks for good: this one then writes other\nwords in the place of those that are known. Rather start another aggregator, and this one catches up with it by itself.',
+      )
+      if (options.yes !== true && !(await confirm('Is there no other node that was connected with this one?')))
+        return undefined
+      const unlock = await lockFolder(storage)
+      const wasInDoubt = await trustRecordCopy(storage, { clock: systemClock, log: silentLog }).finally(unlock)
+      out.value(
+        { trusted: wasInDoubt },
+        wasInDoubt
+          ? 'This copy is trusted: it may write. Start it: miningsdk start'
+          : 'This copy is in no doubt; nothing was changed.',
+      )
+      return undefined
+    },
+  },
   show: {
     usage: '',
     summary: 'the fleet this site belongs to, and the peers it is connected with',

@@ -61,6 +61,9 @@ function meshLines({ fleet, peers }: Mesh): string[] {
   const slowest = rtts.length === 0 ? '' : `, slowest ${fixed(Math.max(...rtts))} ms`
   return [
     `fleet       ${fleet.name} as ${fleet.role}: ${fleet.members} members, ${peers.length} peers${ways}${slowest}`,
+    ...(fleet.inDoubt
+      ? ['record      in doubt: it waits for a peer before it writes; if there is none: miningsdk fleet trust-copy']
+      : []),
   ]
 }
 

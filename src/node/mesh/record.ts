@@ -10,16 +10,26 @@ export interface RecordParts {
   readonly identity: Identity
   /** The member that this node is. */
   readonly keyPair: KeyPair
+  /** No other copy is ahead of this one, says the operator. */
+  readonly trustCopy?: boolean
   readonly clock: Clock
   readonly log: Log
 }
 
 /** A process's copy of the fleet's record, closed with its store. */
 export async function openRecordOf(storage: string, process: string, parts: RecordParts): Promise<FleetRecord> {
-  const { key, encryptionKey, identity, keyPair, clock, log } = parts
+  const { key, encryptionKey, identity, keyPair, trustCopy = false, clock, log } = parts
   const cores = await openCores(recordFolder(storage, process), log, identity.seed(`record/${process}`))
   try {
-    const record = await openRecord({ cores, encryptionKey, member: keyPair, clock, log, ...(key ? { key } : {}) })
+    const record = await openRecord({
+      cores,
+      encryptionKey,
+      member: keyPair,
+      trustCopy,
+      clock,
+      log,
+      ...(key ? { key } : {}),
+    })
     const close = record.close.bind(record)
     record.close = async () => {
       await close()
