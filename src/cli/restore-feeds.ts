@@ -1,13 +1,11 @@
 import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorInfo, SdkError, silentLog, systemClock } from '#model'
-import { lockFolder, type RestoredFeed, restoreFeeds, type SiteConfig } from '#node'
-import { openStore } from '#replication'
+import { type KnownFeed, lockFolder, type RestoredFeed, restoreFeeds, type SiteConfig } from '#node'
+import { holdsFeed, openStore } from '#replication'
 import type { Call } from './command.js'
 import { meshOf } from './mesh.js'
 import { age } from './output.js'
-
-type ServiceFacts = Parameters<Parameters<typeof restoreFeeds>[0]['folderOf']>[0]
 
 export interface Restored extends Omit<RestoredFeed, 'folder'> {
   /** What was there, kept beside it; null: nothing was. */
@@ -73,15 +71,16 @@ export async function restoreFromPeers(config: SiteConfig, wish: Wish, { out, si
 const tellMs = 5000
 const folderOf = (storage: string, service: string) => join(storage, service, 'feed')
 
-async function isWanted(storage: string, service: ServiceFacts, { services }: Wish): Promise<boolean> {
+async function isWanted(storage: string, service: KnownFeed, { services }: Wish): Promise<boolean> {
   if (services.length > 0) return services.includes(service.name)
   return !(await isSound(folderOf(storage, service.name), service))
 }
 
-/** Whether there is a store that opens, and no frame of its newest history is damaged. */
-async function isSound(path: string, { name: worker, site, intervalMs }: ServiceFacts): Promise<boolean> {
+/** Whether there is a store that opens and has the feed that the fleet knows, and no frame of its newest history is damaged. */
+async function isSound(path: string, { name: worker, site, intervalMs, main }: KnownFeed): Promise<boolean> {
   if (!(await exists(path))) return false
   try {
+    if (!(await holdsFeed(path, { main }))) return false
     const store = await openStore({ path, worker, site, intervalMs })
     const { damagedBlocks = 0 } = store.stats()
     await store.close()

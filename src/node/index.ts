@@ -22,6 +22,7 @@ export {
   type FleetPlan,
   type JoinPlan,
   joinFleet,
+  type KnownFeed,
   loadGrant,
   loadMembership,
   type Membership,

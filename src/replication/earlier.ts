@@ -1,7 +1,7 @@
 import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import type { Clock, Log } from '#model'
-import { type Feeds, logIn } from './feeds.js'
+import { type Feeds, logIn, mainKeyOf } from './feeds.js'
 import { defaultFollowLimits, maxEarlier } from './follow.js'
 import { keys, mainName, openMain, under } from './layout.js'
 import { Replica } from './replica.js'
@@ -13,7 +13,7 @@ export async function openEarlier(
   parts: { worker: string; clock: Clock; log: Log },
 ): Promise<Replica[]> {
   const replicas: Replica[] = []
-  const named = await Promise.all(feeds.earlier.map((name) => keyOf(cores, name)))
+  const named = await Promise.all(feeds.earlier.map((name) => mainKeyOf(cores, name)))
   for (const main of [...named, ...feeds.lost].slice(0, maxEarlier)) {
     const replica = new Replica({
       ...parts,
@@ -48,12 +48,4 @@ export async function heritageOf(log: Hypercore): Promise<[string, unknown][]> {
     await main.close()
   }
   return found
-}
-
-async function keyOf(cores: Corestore, name: string): Promise<string> {
-  const log = logIn(cores, name, mainName)
-  await log.ready()
-  const key = Buffer.from(log.key).toString('hex')
-  await log.close()
-  return key
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
@@ -22,6 +22,8 @@ interface Word {
 /** Corestore makes it with the folder and never again. */
 const deviceFile = 'CORESTORE'
 const wordsName = 'feeds'
+/** Beside the store: how many words were said in it. With fewer its end is missing, though it reads as if it were whole. */
+const countFile = 'WORDS'
 const keptWords = 16
 
 /** The log of this name in one of the folder's feeds. */
@@ -47,12 +49,14 @@ export async function whereIs(path: string): Promise<string> {
  * never was: the old one stays to be read, and is fetched back from whoever has more of it.
  */
 export class Feeds {
+  readonly #cores: Corestore
   readonly #log: Hypercore
   #word: Word
   /** Why this opening has begun a new feed beside an older one, if so. */
   begun: string | undefined
 
-  private constructor(log: Hypercore, word: Word) {
+  private constructor(cores: Corestore, log: Hypercore, word: Word) {
+    this.#cores = cores
     this.#log = log
     this.#word = word
   }
@@ -63,14 +67,21 @@ export class Feeds {
     const known = await lastWord(log)
     const word = known ?? { feeds: (await isEmpty(cores, '')) ? [] : [''] }
     const moved = word.place !== undefined && word.place !== place
-    const doubtful = moved || (word.open !== undefined && word.open !== boot)
+    const torn = log.length < (await wordsSaid(cores))
+    const doubtful = moved || torn || (word.open !== undefined && word.open !== boot)
     const current = word.feeds.at(-1)
     const fresh = current === undefined || (doubtful && !(await isEmpty(cores, current)))
     const names = fresh ? [...word.feeds, randomBytes(8).toString('hex')] : word.feeds
-    const feeds = new Feeds(log, word)
+    const feeds = new Feeds(cores, log, word)
     const { lost, heritage } = word
     const takesOver = current === undefined || (await isEmpty(cores, current))
-    if (fresh && current !== undefined) feeds.begun = moved ? 'the folder was restored or copied' : 'power was lost'
+    if (torn && current === undefined) feeds.begun = 'all that stood in the folder is gone'
+    else if (fresh && current !== undefined)
+      feeds.begun = moved
+        ? 'the folder was restored or copied'
+        : torn
+          ? 'the end of the store is gone'
+          : 'power was lost'
     await feeds.#say({
       feeds: names,
       place,
@@ -102,6 +113,7 @@ export class Feeds {
   async #say(word: Word): Promise<void> {
     await this.#log.append(Buffer.from(JSON.stringify(word)))
     this.#word = word
+    await writeFile(join(this.#cores.storage.path, countFile), String(this.#log.length))
     const old = this.#log.length - keptWords
     if (old > 0) await this.#log.clear(Math.max(0, old - keptWords), old)
   }
@@ -112,6 +124,29 @@ export class Feeds {
     await this.#say(word)
     await this.#log.close()
   }
+}
+
+async function wordsSaid(cores: Corestore): Promise<number> {
+  const text = await readFile(join(cores.storage.path, countFile), 'utf8').catch(() => '0')
+  return Number(text) || 0
+}
+
+/** Keys of the feeds that a folder holds, which was opened as a store before; it is not changed. */
+export async function feedsIn(cores: Corestore): Promise<string[]> {
+  const log = cores.get({ name: wordsName })
+  await log.ready()
+  const { feeds = [], lost = [] } = (await lastWord(log)) ?? {}
+  await log.close()
+  return [...(await Promise.all(feeds.map((name) => mainKeyOf(cores, name)))), ...lost]
+}
+
+/** The key by which others find a feed of the folder. */
+export async function mainKeyOf(cores: Corestore, feed: string): Promise<string> {
+  const main = logIn(cores, feed, mainName)
+  await main.ready()
+  const key = Buffer.from(main.key).toString('hex')
+  await main.close()
+  return key
 }
 
 /** Whether a store was ever opened in the folder, or made ready to be. */

@@ -14,7 +14,7 @@ import {
 import { openCores } from './cores.js'
 import { Directory } from './directory.js'
 import { heritageOf } from './earlier.js'
-import { goOnFrom, isBegun, whereIs } from './feeds.js'
+import { feedsIn, goOnFrom, isBegun, whereIs } from './feeds.js'
 import { followFeed, maxEarlier } from './follow.js'
 import { keys, openMain, storeError } from './layout.js'
 import type { FeedKeys, RemoteReader } from './types.js'
@@ -72,6 +72,18 @@ export async function refetchFeed(options: RefetchOptions): Promise<Refetch> {
   } catch (error) {
     await cores.close()
     throw storeError(error, 'the feed cannot be fetched')
+  }
+}
+
+/** Whether the folder's store has the feed, as its newest or one before: reads, and changes nothing. Throws what opening a store throws. */
+export async function holdsFeed(path: string, { main }: FeedKeys, log: Log = silentLog): Promise<boolean> {
+  const cores = await openCores(path, log)
+  try {
+    return (await feedsIn(cores)).includes(main)
+  } catch (error) {
+    throw storeError(error, 'the store cannot be read')
+  } finally {
+    await cores.close()
   }
 }
 

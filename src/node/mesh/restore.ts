@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import b4a from 'b4a'
-import { keyOf, makeSecretFolder, openIdentity } from '#keys'
+import { type Key, keyOf, makeSecretFolder, openIdentity } from '#keys'
 import { type Clock, type Log, SdkError, sleep, within } from '#model'
 import { type FleetRecord, type Refetch, type Refetched, type Refetching, refetchFeed } from '#replication'
 import { openNetwork } from '../network/index.js'
@@ -10,15 +10,19 @@ import type { MeshOptions } from './options.js'
 import { openRecordOf } from './record.js'
 import { createStanding } from './standing.js'
 
+/** A feed of this node, as the record names it. */
+export interface KnownFeed {
+  readonly name: string
+  readonly site: string
+  readonly intervalMs: number
+  readonly main: Key
+}
+
 export interface RestorePlan {
   readonly storage: string
   readonly mesh: Pick<MeshOptions, 'process' | 'bootstrap' | 'site' | 'host' | 'port'>
   /** Into which folder the feed of a service of this node is fetched; undefined: it is not wanted. */
-  folderOf(service: {
-    readonly name: string
-    readonly site: string
-    readonly intervalMs: number
-  }): Promise<string | undefined>
+  folderOf(service: KnownFeed): Promise<string | undefined>
   /** Without anything new for so long it is given up, ms. */
   readonly patienceMs: number
   readonly tell: (service: string, progress: Refetching) => void
@@ -107,7 +111,7 @@ export async function restoreFeeds(plan: RestorePlan): Promise<RestoredFeed[]> {
     const restored: RestoredFeed[] = []
     for (const { name, site = '', feed, member, intervalMs = defaultIntervalMs } of record.services()) {
       if (member !== own || feed === undefined) continue
-      const folder = await plan.folderOf({ name, site, intervalMs })
+      const folder = await plan.folderOf({ name, site, intervalMs, main: feed })
       if (folder === undefined) continue
       const fetching = await refetchFeed({
         path: folder,
