@@ -31,13 +31,17 @@ export type {
   DeviceQuery,
   FeedAge,
   FleetView,
+  HistoryQuery,
   Keep,
+  LocalStore,
+  OpenStore,
   Reader,
   Series,
   Store,
+  StoreOptions,
   Tick,
   Totals,
 } from '#replication'
-export { fleetView, openStore } from '#replication'
+export { fleetView, openStore, stepMs } from '#replication'
 export * from '#rpc'
 export { workerServices } from '#workers'

@@ -125,8 +125,8 @@ export interface Reader {
   watch(listener: (change: Change) => void): () => void
 }
 
-/** A worker's own history: one writer. Behind it is a Hyperbee; nothing outside this folder knows its layout. */
-export interface Store extends Reader {
+/** A service's own history, one writer: the seam of a storage backend. All that a service needs; only a feed is also read elsewhere. */
+export interface LocalStore extends Reader {
   append(tick: Tick): Promise<void>
   /** The inventory: what the operator says of each device, without credentials. */
   entries(): ReadonlyMap<string, DeviceEntry>
@@ -139,14 +139,21 @@ export interface Store extends Reader {
     prefix: string,
     options?: { limit?: number; reverse?: boolean },
   ): Promise<{ name: string; value: T }[]>
-  /** What a remote reader needs to follow this feed. */
-  readonly feed: FeedKeys
-  /** Offers this feed's logs, of now and later, to the peer at the other end of this one connection until it closes. */
-  replicate(stream: Duplex): void
   /** Bytes on disk, blocks, appends: plain numbers for metrics. */
   stats(): Record<string, number>
   close(): Promise<void>
 }
+
+/** A store whose history travels: a feed behind which is a Hyperbee; nothing outside this folder knows its layout. */
+export interface Store extends LocalStore {
+  /** What a remote reader needs to follow this feed. */
+  readonly feed: FeedKeys
+  /** Offers this feed's logs, of now and later, to the peer at the other end of this one connection until it closes. */
+  replicate(stream: Duplex): void
+}
+
+/** How a backend opens the history of a service, made if there is none; `openStore` is one. */
+export type OpenStore = (options: StoreOptions) => Promise<LocalStore>
 
 /** Where a feed is found. Who knows it can read all of the feed from any peer that has it: it is for members only. */
 export interface FeedKeys {

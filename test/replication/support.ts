@@ -2,6 +2,7 @@ import type { DeviceRecord, Metrics } from '#model'
 import { type Metric, metricNames } from '#model'
 import {
   type HistoryQuery,
+  type LocalStore,
   openStore,
   type Series,
   type Store,
@@ -64,7 +65,7 @@ export async function open(
 }
 
 /** Gives finished segments the ticks they need to become chunks, and full volumes those that they need to become days. */
-export async function tidy(store: Store, count = 8): Promise<void> {
+export async function tidy(store: LocalStore, count = 8): Promise<void> {
   for (let round = 0; round < count; round++) {
     await store.append({ at: 0, records: [] })
     await store.getDocument('none')

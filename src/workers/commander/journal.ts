@@ -1,5 +1,5 @@
 import type { Clock } from '#model'
-import type { Store } from '#replication'
+import type { LocalStore } from '#replication'
 import type { CommandJob, CommandResult } from '#rpc'
 import { afterRestart } from './job.js'
 
@@ -29,7 +29,7 @@ const maxResultLength = 4096
 /** Only the newest jobs can have been running. */
 const recoverLimit = 200
 
-export function journal(store: Store): Journal {
+export function journal(store: LocalStore): Journal {
   const headName = (id: string) => `job/${id}`
   const partName = (id: string, part: number) => `result/${id}/${String(part).padStart(4, '0')}`
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { check, commands, SdkError, type Static, Type } from '#model'
 import { type Context, defineService, type Service } from '#node'
-import { type FleetView, fleetView, openStore, type Store } from '#replication'
+import { type FleetView, fleetView, type LocalStore, type OpenStore, openStore } from '#replication'
 import { type Caller, type CommandJob, type CommandRequest, commander as contract, serve } from '#rpc'
 import { sharedSignal } from '../sockets.js'
 import { afterRestart, newJob, type Target } from './job.js'
@@ -27,15 +27,13 @@ const pulseMs = 1000
  * Commands to many devices. Jobs are kept in its own store; every change of one is an event of type `command` with `jobId`, `state` and
  * `counts` in that feed, so whoever follows the feeds follows the jobs.
  */
-export function commander(): Service<typeof CommanderConfigSchema> {
+export function commander(open: OpenStore = openStore): Service<typeof CommanderConfigSchema> {
   return defineService({
     kind: 'commander',
     config: CommanderConfigSchema,
     async start(context: Context<CommanderConfig>) {
       const { name, site, storage, clock, log, directory } = context
-      const store = context.use(
-        await openStore({ path: join(storage, 'feed'), worker: name, site, intervalMs, clock, log }),
-      )
+      const store = context.use(await open({ path: join(storage, 'feed'), worker: name, site, intervalMs, clock, log }))
       const fleet = context.use(fleetView(directory, { clock }))
       const book = journal(store)
       for (const job of await book.recover(clock)) log.warn({ job: job.id }, 'a command was cut off by a restart')
@@ -60,7 +58,7 @@ export function commander(): Service<typeof CommanderConfigSchema> {
   })
 }
 
-function openDesk(context: Context, store: Store, book: Journal, fleet: FleetView) {
+function openDesk(context: Context, store: LocalStore, book: Journal, fleet: FleetView) {
   const { clock, site, log, directory } = context
   const signal = sharedSignal(context.signal)
   const running = new Map<string, Running>()
@@ -150,7 +148,7 @@ function snapshot(job: CommandJob): CommandJob {
 }
 
 /** Tells the feed of changed jobs, each at most every `tellMs`, and its last state always. */
-function teller(context: Context, store: Store): (job: CommandJob) => void {
+function teller(context: Context, store: LocalStore): (job: CommandJob) => void {
   const changed = new Map<string, CommandJob>()
   let armed = false
   const flush = async () => {

@@ -1,6 +1,6 @@
 import type { Device } from '#devices'
 import { type DeviceEntry, type DeviceRecord, type Event, idOf, SdkError } from '#model'
-import type { Store } from '#replication'
+import type { LocalStore } from '#replication'
 import { split } from './credentials.js'
 
 /** So many devices a worker takes; beyond it another worker is due. */
@@ -66,7 +66,7 @@ export function configuredEntries(
  * vanished from it is removed, and what the operator changed at run time otherwise stays. Answers each configured id's present id.
  */
 export async function reconcile(
-  store: Store,
+  store: LocalStore,
   wanted: ReadonlyMap<string, DeviceEntry>,
   candidates: readonly Device[],
   at: number,
@@ -102,7 +102,7 @@ export async function reconcile(
 }
 
 /** Remembers that a configured device goes by another id now. */
-export async function rename(store: Store, from: string, to: string): Promise<void> {
+export async function rename(store: LocalStore, from: string, to: string): Promise<void> {
   const last = await store.getDocument<ConfiguredDocument>(documentName)
   const found = Object.entries(last ?? {}).find(([, { as }]) => as === from)
   if (found) await store.putDocument(documentName, { ...last, [found[0]]: { ...found[1], as: to } })

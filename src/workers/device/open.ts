@@ -1,7 +1,7 @@
 import { type Device, openSessions } from '#devices'
 import type { Clock, DeviceEntry, Log, Options } from '#model'
 import type { Vault } from '#node'
-import type { Store } from '#replication'
+import type { LocalStore } from '#replication'
 import { freeSockets } from '../sockets.js'
 import { call } from './book.js'
 import { openSecrets, type Secret, split } from './credentials.js'
@@ -22,7 +22,7 @@ export interface WorkerOptions {
   readonly folder: string
   /** For what must not stand in the feed: the devices' accounts. */
   readonly vault: Vault
-  readonly store: Store
+  readonly store: LocalStore
   /** The definitions of one library. */
   readonly candidates: readonly Device[]
   readonly deviceType?: string | undefined

@@ -1,5 +1,5 @@
 import { type Clock, type ErrorInfo, errorInfo, isErrorCode, type Receipt, SdkError } from '#model'
-import type { Store } from '#replication'
+import type { LocalStore } from '#replication'
 
 /** Makes sure that one request is carried out once, over restarts too. */
 export interface Requests {
@@ -29,7 +29,7 @@ const maxRemembered = 4096
 const maxResultLength = 4096
 const prefix = 'request/'
 
-export async function openRequests(store: Store, clock: Clock): Promise<Requests> {
+export async function openRequests(store: LocalStore, clock: Clock): Promise<Requests> {
   const stored = await store.listDocuments<Remembered>(prefix, { limit: maxRemembered })
   const remembered = new Map(
     stored

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Device, SiteModelsSchema, withModels } from '#devices'
 import { DeviceEntrySchema, OptionsSchema, SdkError, type Static, Type } from '#model'
 import { type Context, defineService, type Service } from '#node'
-import { openStore } from '#replication'
+import { type OpenStore, openStore } from '#replication'
 import { deviceWorker as contract, serve } from '#rpc'
 import { nearest } from '../libraries.js'
 import { acceptsType } from './accepts.js'
@@ -53,7 +53,7 @@ const outOfSocketsMs = 30_000
 export type FindLibrary = (lib: string, storage: string) => Promise<readonly Device[]>
 
 /** Reads and commands the devices of one library; its feed is their history. */
-export function deviceWorker(find: FindLibrary): Service<typeof DeviceWorkerConfigSchema> {
+export function deviceWorker(find: FindLibrary, open: OpenStore = openStore): Service<typeof DeviceWorkerConfigSchema> {
   return defineService({
     kind: 'device-worker',
     config: DeviceWorkerConfigSchema,
@@ -62,9 +62,7 @@ export function deviceWorker(find: FindLibrary): Service<typeof DeviceWorkerConf
       const candidates = (await find(config.lib, nodeStorage)).map((device) => withModels(device, config.models))
       warnOfUnknownType(context, candidates)
       const intervalMs = config.intervalMs ?? defaultIntervalMs(candidates)
-      const store = context.use(
-        await openStore({ path: join(storage, 'feed'), worker: name, site, intervalMs, clock, log }),
-      )
+      const store = context.use(await open({ path: join(storage, 'feed'), worker: name, site, intervalMs, clock, log }))
       const say = () => context.ready(troubleOf(worker))
       const worker = context.use(
         await openWorker({

@@ -1,5 +1,5 @@
 import { type Clock, type DeviceRecord, type Event, toSdkError } from '#model'
-import type { Store, Tick } from '#replication'
+import type { LocalStore, Tick } from '#replication'
 
 /** Collects what the visits bring and writes it in few, larger blocks. */
 export interface Ticks {
@@ -35,7 +35,7 @@ const maxWaiting = 20_000
 type Settings = NonNullable<Tick['settings']>[number]
 
 export function openTicks(
-  store: Pick<Store, 'append'>,
+  store: Pick<LocalStore, 'append'>,
   options: { clock: Clock; onState?: () => void; onWritten?: () => void },
 ): Ticks {
   const { clock } = options

@@ -1,6 +1,6 @@
 import type { Clock, DeviceEntry, Log } from '#model'
 import { SdkError } from '#model'
-import type { Store } from '#replication'
+import type { LocalStore } from '#replication'
 import { settingsOf } from './changes.js'
 import type { Secrets } from './credentials.js'
 import type { Handle } from './handle.js'
@@ -23,7 +23,7 @@ export interface Worker {
   readonly intervalMs: number
   readonly home: Home
   readonly visitor: Visitor
-  readonly store: Store
+  readonly store: LocalStore
   readonly secrets: Secrets
   readonly ticks: Ticks
   readonly poller: Poller<Handle>
