@@ -61,9 +61,6 @@ function meshLines({ fleet, peers }: Mesh): string[] {
   const slowest = rtts.length === 0 ? '' : `, slowest ${fixed(Math.max(...rtts))} ms`
   return [
     `fleet       ${fleet.name} as ${fleet.role}: ${fleet.members} members, ${peers.length} peers${ways}${slowest}`,
-    ...(fleet.inDoubt
-      ? ['record      in doubt: it waits for a peer before it writes; if there is none: miningsdk fleet trust-copy']
-      : []),
   ]
 }
 
@@ -77,6 +74,16 @@ function awayLines(feeds: readonly FeedAge[]): string[] {
     })
 }
 
+/** The own node is told of first. */
+function doubtLines({ fleet }: Mesh, services: readonly ServiceHealth[]): string[] {
+  const inDoubt = services.find(({ kind }) => kind === 'mesh')?.stats.record_inDoubt === 1
+  if (!inDoubt || !fleet || !writers.includes(fleet.role)) return []
+  return ['record      in doubt: it waits for a peer before it writes; if there is none: miningsdk fleet trust-copy']
+}
+
+/** Others only read the record: how theirs was left does not matter. */
+const writers: readonly string[] = ['aggregator', 'admin', 'owner']
+
 interface Parts {
   readonly fleet: Fleet
   readonly services: readonly ServiceHealth[]
@@ -89,6 +96,7 @@ function summary({ fleet, services, mesh, feeds }: Parts, url: string, width: nu
     ...totalsLines(fleet, url),
     ...awayLines(feeds),
     ...meshLines(mesh),
+    ...doubtLines(mesh, services),
     '',
     ...aligned(
       services,

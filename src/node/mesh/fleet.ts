@@ -84,7 +84,6 @@ export function fleetHandlers({
       members: record.members().filter(({ revoked }) => !revoked).length,
       services: record.services().length,
       currentAt: record.currentAt,
-      inDoubt: record.stats().inDoubt === 1 && roles[held().role].record,
       refusals: { ...network.refusals(), ...refusedCalls() },
     }),
     members: () => record.members().map(memberOf),

@@ -311,6 +311,6 @@ async function startMesh(
 const tidyMs = 60_000
 
 /** What the topic comes from: of the fleet's secret and of what only the record says, so that who is out cannot know the next one. */
-export function secretOf({ secret }: Membership, salt: string): Uint8Array {
+function secretOf({ secret }: Membership, salt: string): Uint8Array {
   return derive(b4a.from(secret, 'hex'), `topic/${salt}`)
 }

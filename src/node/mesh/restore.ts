@@ -5,7 +5,6 @@ import { type Clock, type Log, SdkError, sleep, within } from '#model'
 import { type FleetRecord, type Refetch, type Refetched, type Refetching, refetchFeed } from '#replication'
 import { openNetwork } from '../network/index.js'
 import { keyPairOf, loadGrant, loadMembership, mainProcess } from './membership.js'
-import { secretOf, writersOf } from './mesh.js'
 import type { MeshOptions } from './options.js'
 import { openRecordOf } from './record.js'
 import { createStanding } from './standing.js'
@@ -36,6 +35,7 @@ export type RestoredFeed = Refetched & { readonly service: string; readonly fold
 const defaultIntervalMs = 10_000
 const lookMs = 100
 const trustMs = 7 * 86_400_000
+const mostCalled = 256
 
 /**
  * Fetches feeds of this node, as the fleet's record names them, back from members that hold copies. The caller holds the folder, and no
@@ -100,9 +100,11 @@ export async function restoreFeeds(plan: RestorePlan): Promise<RestoredFeed[]> {
         return undefined
       }),
     )
+    // By their keys: whoever keeps the record, and then everybody who may hold a copy.
     const meet = () => {
-      if (record.topic) network.setTopic(secretOf(membership, record.topic.salt), record.topic.epoch)
-      for (const key of writersOf(record, membership)) if (key !== own) network.joinPeer(key)
+      const members = record.members().filter(({ revoked, grant }) => !revoked && grant.role !== 'worker')
+      const known = record.fleet ? members.map(({ key }) => key) : membership.hosts
+      for (const key of known.slice(0, mostCalled)) if (key !== own) network.joinPeer(key)
     }
     closing.unshift(record.watch(meet))
     meet()

@@ -90,8 +90,6 @@ export const FleetInfoSchema = Type.Object({
   services: Type.Integer(),
   /** When the copy of the record was last known to be current, ms. */
   currentAt: nullable(Type.Number()),
-  /** This copy is one of those that are written, and must meet a peer before it is: it was restored, or lost power. */
-  inDoubt: Type.Optional(Type.Boolean()),
   /** Refused connections and calls, by reason, since the node started. */
   refusals: Type.Record(Type.String(), Type.Integer()),
 })
