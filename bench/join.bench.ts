@@ -57,9 +57,8 @@ for (let at = 0; at < workers; at++) {
 }
 const inviteMs = (performance.now() - invitesAt) / workers
 
-const profile = process.env.BENCH_PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/prof'] : []
 const children = Array.from({ length: processes }, () =>
-  fork(new URL('./mesh/crowd.js', import.meta.url), { execArgv: profile }),
+  fork(new URL('./mesh/crowd.js', import.meta.url), { execArgv: [] }),
 )
 const share = Math.ceil(workers / processes)
 const cpu = process.cpuUsage()
@@ -71,10 +70,9 @@ const started = children.map((child, at) =>
 let listed = 0
 let halfS = 0
 while (listed < workers && seconds() < 10 * goalS) {
-  await sleep(100)
+  await sleep(1_000)
   listed = await listedNow()
   if (halfS === 0 && listed >= workers / 2) halfS = seconds()
-  if (process.env.BENCH_SAY) console.error(seconds().toFixed(1), listed)
 }
 const joinS = seconds()
 const { user, system } = process.cpuUsage(cpu)
@@ -98,7 +96,7 @@ report(
   { joinS: { value: joinS, goal: goalS }, listed: { value: listed, goal: workers, atMost: false } },
 )
 for (const child of children) child.disconnect()
-if (process.env.BENCH_SAY) await sleep(4000)
+
 await head.close()
 await dht.close()
 rmSync(folder, { recursive: true, force: true })

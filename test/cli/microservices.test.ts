@@ -193,11 +193,4 @@ test('another site joins by a code, good once; revoked it is out at once', { tim
   t.ok((await member()).revoked)
   await until(async () => (await site.service('am-tx'))?.state !== 'running', 'and so does its other process', 20_000)
   await until(async () => (await ofTexas()).length === 0, 'its devices count no longer', 30_000)
-  const told = async (...args: string[]) => (await cli(args, { cwd: site.cwd })).stdout
-  await until(
-    async () => /texas-1 +revoked/.test(await told('members', 'refused')),
-    'that it calls again is seen',
-    30_000,
-  )
-  t.ok(/texas-1 was revoked and still calls/.test(await told('doctor')))
 })

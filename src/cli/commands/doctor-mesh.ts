@@ -17,7 +17,7 @@ const refusals: Readonly<Record<string, { state: Finding['state']; words: string
     words: 'two machines run with one key; one of them is a copy of the other',
     action: 'Switch the copy off. If you do not know it: miningsdk members revoke, and invite the machine anew.',
   },
-  revoked: { state: 'warning', words: 'was revoked and still calls', action: 'Stop its node, or remove its storage.' },
+  revoked: { state: 'warning', words: 'revoked, and still calls', action: 'Stop its node, or remove its storage.' },
   'not-valid': {
     state: 'warning',
     words: 'its grant has ended, or does not count yet',
@@ -25,7 +25,7 @@ const refusals: Readonly<Record<string, { state: Finding['state']; words: string
   },
   unknown: {
     state: 'warning',
-    words: 'is no member',
+    words: 'no member',
     action: 'If it should be one: miningsdk invite. Else somebody knows the address or the topic, and gets nothing.',
   },
 }
@@ -93,7 +93,7 @@ function turnedAway(rows: readonly Row[]): Finding[] {
   }
   return [...found.values()].map(({ node, reason, name, key, count }) => {
     const { state, words, action } = refusals[reason] ?? anyReason(reason)
-    const who = name ?? (reason === 'unknown' ? 'who' : (key ?? 'who'))
-    return { check: `refused by ${node}`, state, finding: `${who} ${words} (${count} times in an hour)`, action }
+    const who = name ?? (reason === 'unknown' || key === null ? 'somebody' : key)
+    return { check: `refused by ${node}`, state, finding: `${who}: ${words} (${count} times in an hour)`, action }
   })
 }
