@@ -16,6 +16,8 @@ import {
 } from '../../src/devices/miners/antminer-settings.js'
 import { parseStats } from '../../src/devices/miners/antminer-stats.js'
 import { AntminerDevice, asS19, capture, type Seen } from './antminer-device.js'
+import { flaw } from './fake-miner.js'
+import { spoiled, strange } from './strange.js'
 
 const parsers = { parseStats, parseSummary, parsePools, parseConf, parseInfo, parseNetwork, parseMinerType, parseBlink }
 const captures = [
@@ -32,17 +34,6 @@ const captures = [
   's23_hyd/rpc_stats.json',
 ].map(capture)
 
-/** What no reading may hold. */
-function flaw(value: unknown, path = ''): string | undefined {
-  if (typeof value === 'number' && !Number.isFinite(value)) return `${path} is ${value}`
-  if (value === null || typeof value !== 'object') return undefined
-  for (const [key, inner] of Object.entries(value)) {
-    const found = flaw(inner, `${path}.${key}`)
-    if (found) return found
-  }
-  return undefined
-}
-
 /** Any reply is taken or refused with a code, never with anything else. */
 function outcome(parse: (reply: unknown) => unknown, reply: unknown) {
   try {
@@ -52,41 +43,11 @@ function outcome(parse: (reply: unknown) => unknown, reply: unknown) {
   }
 }
 
-const strange = fc.oneof(
-  fc.jsonValue(),
-  fc.constantFrom<unknown>(
-    null,
-    '',
-    'nan',
-    -1,
-    255,
-    65535,
-    -273,
-    1e308,
-    '1e999',
-    [],
-    {},
-    [[]],
-    true,
-    '-',
-    '0-0-0-0',
-    'x'.repeat(5000),
-  ),
-)
-
 test('any value at any place of a reply is taken or refused with a code', (t) => {
   const at = fc.record({ which: fc.nat(), steps: fc.array(fc.nat(), { minLength: 1, maxLength: 6 }), value: strange })
   fc.assert(
     fc.property(at, ({ which, steps, value }) => {
-      const reply = structuredClone(captures[which % captures.length]!)
-      let place: Record<string, unknown> = reply
-      for (const step of steps.slice(0, -1)) {
-        const inner = Object.values(place)[step % Math.max(1, Object.keys(place).length)]
-        if (inner === null || typeof inner !== 'object') break
-        place = inner as Record<string, unknown>
-      }
-      const keys = Object.keys(place)
-      if (keys.length > 0) place[keys[steps.at(-1)! % keys.length]!] = value
+      const reply = spoiled(captures[which % captures.length], steps, value)
       return Object.values(parsers).every((parse) => outcome(parse, reply) === undefined)
     }),
     { numRuns: 1500 },

@@ -2,6 +2,7 @@ import test from 'brittle'
 import { miners } from '#devices'
 import { matches } from '#model'
 import { createNode } from '#node'
+import { deviceWorker as contract } from '#rpc'
 import { DeviceWorkerConfigSchema, libraries, workerServices } from '#workers'
 import { until } from '../support/fake-clock.js'
 
@@ -42,6 +43,22 @@ test('a wrong library is refused with the nearest right one, and its neighbours 
   await until(() => health('right')?.ready, 'the right one runs')
   await until(() => health('wrong')?.lastError, 'the wrong one says why')
   t.ok(health('wrong')?.lastError?.includes('did you mean miner-whatsminer'))
+})
+
+test('a library says how often its devices are asked, and the setting of the operator wins', async (t) => {
+  const [worker] = workerServices(miners)
+  const services = [
+    { name: 'avalon', service: worker!, config: { lib: 'miner-avalon' } },
+    { name: 'whatsminer', service: worker!, config: { lib: 'miner-whatsminer' } },
+    { name: 'often', service: worker!, config: { lib: 'miner-avalon', intervalMs: 2000 } },
+  ]
+  const node = await createNode({ site: 'home', storage: await t.tmp(), services })
+  t.teardown(() => node.close())
+  await node.ready()
+  const asked = await Promise.all(
+    services.map(async ({ name }) => (await node.connect(contract, { service: name }).describe({})).intervalMs),
+  )
+  t.alike(asked, [30_000, 10_000, 2000])
 })
 
 test('the settings of a worker are checked', (t) => {
