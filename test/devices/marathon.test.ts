@@ -122,6 +122,26 @@ test('it is told by its pages, also behind the login of stock firmware; nobody e
   t.not((await identify(miners, device.io())).device, marathon, 'another firmware says its name')
 })
 
+test('a stranger is not shown the passwords of the operator, unless they say that it is one', async (t) => {
+  const device = await replayed(t)
+  const seen: string[] = []
+  const gate = (_: unknown, response: { writeHead(code: number, headers: object): unknown }) => {
+    response.writeHead(401, { 'www-authenticate': 'Digest realm="somebody", nonce="n", qop="auth"' })
+    return 'no'
+  }
+  device.http['GET /'] = gate
+  device.http['GET /kaonsu/v1/overview'] = (call: { headers: Record<string, string> }, response: never) => {
+    const user = /username="(\w+)"/.exec(call.headers.authorization ?? '')?.[1]
+    if (user !== undefined) seen.push(user)
+    return user === 'boss' ? file('overview') : gate(call, response)
+  }
+  const credentials = [{ username: 'boss', password: 'secret' }]
+  t.ok((await identify(miners, device.io({ credentials }))).device === undefined)
+  t.alike(seen, ['root'])
+  const said = { library: 'miner-marathon' }
+  t.ok((await identify(miners, device.io({ credentials, said }))).device === marathon)
+})
+
 test('the configuration is written back whole; a no with status 200 is a no', async (t) => {
   const device = await replayed(t)
   device.http['POST /kaonsu/v1/miner_config'] = { success: true }

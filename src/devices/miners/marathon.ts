@@ -5,7 +5,7 @@ import { rpcVersion } from '../kit/cgminer.js'
 import { webPort } from '../kit/http.js'
 import { isObject } from '../kit/json.js'
 import { type MaraRequest, mara, maraCall, maraLogin } from '../kit/marathon.js'
-import { isSaid, mayBe, pageSign, webPage } from '../kit/signs.js'
+import { isSaid, mayBe, pageOf, pageSign, webPage } from '../kit/signs.js'
 import { attempt } from '../kit/values.js'
 import { bitmainInfo } from './antminer-identify.js'
 import { marathonCommands } from './marathon-commands.js'
@@ -45,11 +45,15 @@ const maraOverview: Probe = {
       const web = seen.answer(bitmainInfo) as { info?: unknown } | undefined
       return web !== undefined && web.info === undefined
     }
-    return page !== undefined && mayBe('marathon')(seen)
+    // LuCI of others sends everybody to https.
+    const isElsewhere = /^https:/i.test(pageOf(seen)?.location ?? '')
+    return page !== undefined && !isElsewhere && mayBe('marathon')(seen)
   },
   async run(io) {
+    // A stranger is shown the factory's account; the operator's only where the operator says what it is.
+    const known = io.said?.library === 'miner-marathon'
     try {
-      return await maraCall(io, { path: 'overview' })
+      return await maraCall(known ? io : { ...io, credentials: [] }, { path: 'overview' })
     } catch (error) {
       // That it wants another password is an answer too, but no evidence.
       if (error instanceof SdkError && error.code === 'DEVICE_AUTH') return error.message
