@@ -1,4 +1,4 @@
-import { type Clock, SdkError, systemClock } from '#model'
+import { type Clock, type Options, SdkError, systemClock } from '#model'
 import { addressesFrom } from './addresses.js'
 import type { Breed } from './breed.js'
 import type { Fault, FaultKind } from './faults.js'
@@ -34,6 +34,11 @@ export interface SimulatedDevice {
   readonly port: number
   /** Ports by protocol port name, if they are not the standard ones. */
   readonly ports?: Readonly<Record<string, number>>
+  /** Behind a gateway: which of its units. */
+  readonly unit?: number
+  /** Of plant: what it is called, and the settings that its library needs. */
+  readonly name?: string
+  readonly options?: Options
   readonly library: string
   readonly model: string
   readonly username: string

@@ -19,6 +19,9 @@
  * MaraFW: the pages behind their digest login, as far as the reference describes them.
  * SealMiner: the read-only RPC on 4028, the pages behind their login on 80.
  *
+ * Containers (MicroBT over Modbus with its PDUs, ANTSPACE over HTTP, Bitdeer as a client of an MQTT broker), an ABB meter that measures what
+ * the simulated miners draw, sensors (Seneca, temperature and humidity).
+ *
  * Not simulated: TLS and the pages for browsers, UDP announcements, the vendor tool's port 8889, `set.miner.report`, single chips,
  * firmware images (any is taken that looks like one), real pools (shares are counted, none is sent), a change of the miner's own
  * address (it is reported, but the sockets stay where they are).
@@ -38,6 +41,7 @@ export { abbB23, climateTransmitter, senecaZ4rtd2 } from './plant/meters.js'
 export { MicrobtContainer } from './plant/microbt.js'
 export { ModbusGateway, type ModbusUnit, unitOfBlocks, unitOfMemory, wordsOf } from './plant/modbus.js'
 export { MqttClient } from './plant/mqtt-client.js'
+export { type PlantOptions, parsePlant, plantNames, type RunningPlant, startPlant } from './plant/site.js'
 export { type FarmProcess, forkSimulation } from './process.js'
 export { runSimulation, type SimulationOptions } from './run.js'
 export { simulatedPassword } from './whatsminer/index.js'

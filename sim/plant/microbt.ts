@@ -12,11 +12,13 @@ export interface MicrobtOptions {
   readonly clock?: Clock
   /** PDUs that are there, 1 to 12; default all. */
   readonly pdus?: number
+  /** W that what hangs on all sockets together draws; default 3300 a socket. */
+  readonly loadW?: () => number
 }
 
 const meters = 4
 const sockets = 20
-const perSocketW = 3300
+const usualSocketW = 3300
 const md5 = (text: string) => createHash('md5').update(text).digest()
 
 /** A MicroBT container: cooling, climate, meters and PDUs as units behind one gateway; what is switched changes what they measure. */
@@ -30,10 +32,13 @@ export class MicrobtContainer {
   readonly #isKehua: boolean
   readonly #account: { username: string; password: string }
   readonly #energy: Energy
+  readonly #socketW: () => number
   #random = randomBytes(8)
   /** The maker's numbers of the registers; on the wire they are one less. */
   constructor(options: MicrobtOptions) {
-    const { variant, username = 'admin', password = 'admin', clock = systemClock, pdus = 12 } = options
+    const { variant, username = 'admin', password = 'admin', clock = systemClock, pdus = 12, loadW } = options
+    const all = pdus * sockets
+    this.#socketW = loadW ? () => loadW() / all : () => usualSocketW
     this.#isKehua = variant === 'kehua'
     this.#account = { username, password }
     this.sockets = Array.from({ length: pdus }, () => new Array<boolean>(sockets).fill(true))
@@ -68,7 +73,7 @@ export class MicrobtContainer {
   }
 
   get powerW(): number {
-    return this.sockets.flat().filter(Boolean).length * perSocketW
+    return this.sockets.flat().filter(Boolean).length * this.#socketW()
   }
 
   #load(): void {
@@ -168,7 +173,7 @@ export class MicrobtContainer {
   #pdu(pdu: number, number: number): number {
     const mine = this.sockets[pdu]!
     if (number >= 46 && number <= 65) return mine[number - 46] ? 1 : 2
-    if (number === 81) return Math.round((mine.filter(Boolean).length * perSocketW) / 10)
+    if (number === 81) return Math.round((mine.filter(Boolean).length * this.#socketW()) / 10)
     return 0
   }
 

@@ -7,6 +7,11 @@ export const simulate: CliCommand = {
     ['--miners <n>', 'how many (default 24)'],
     ['--mix <shares>', 'e.g. whatsminer:0.6,antminer:0.4'],
     [
+      '--plant <names>',
+      'containers, meters and sensors beside them: wonderint, kehua, hydro, immersion, bitdeer, meter, seneca, climate, or all',
+    ],
+    ['--broker <host:port>', 'the broker that a Bitdeer container connects to (default 127.0.0.1:10883)'],
+    [
       '--address <address>',
       'first address; each device gets its own on the standard ports, e.g. 127.1.0.1 (default: one address, free ports)',
     ],
@@ -21,6 +26,8 @@ export const simulate: CliCommand = {
       {
         miners: number('miners'),
         mix: text(options, 'mix'),
+        plant: text(options, 'plant'),
+        broker: text(options, 'broker'),
         address: text(options, 'address'),
         faults: number('faults'),
         seed: number('seed'),
