@@ -29,7 +29,7 @@ const account = { username: 'admin', password: 'admin' }
 const nobody = { username: '', password: '' }
 
 async function microbt(variant: 'wonderint' | 'kehua', { host, standard, clock, loadW }: Place): Promise<Plant> {
-  const container = new MicrobtContainer({ variant, host, port: standard ? modbusPort : 0, clock, pdus: 2, loadW })
+  const container = new MicrobtContainer({ variant, host, port: standard ? modbusPort : 0, clock, loadW })
   await container.gateway.listen()
   return {
     device: {

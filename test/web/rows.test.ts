@@ -18,7 +18,15 @@ const ids = (rows: readonly DeviceRow[]) => rows.map(({ id }) => id)
 test('a filter survives the way through the address', (t) => {
   const query = new URLSearchParams('status=mining&status=offline&model=S21%2B&tag=row-a&q=10.0&sort=-power')
   const filter = readFilter(query)
-  t.alike(filter, { status: ['mining', 'offline'], health: [], worker: [], model: ['S21+'], tag: ['row-a'], q: '10.0' })
+  t.alike(filter, {
+    kind: [],
+    status: ['mining', 'offline'],
+    health: [],
+    worker: [],
+    model: ['S21+'],
+    tag: ['row-a'],
+    q: '10.0',
+  })
   t.alike(readFilter(writeFilter(filter, '-power')), filter)
   t.is(writeFilter(filter, '-power').get('sort'), '-power')
   t.is(writeFilter(noFilter, 'name').toString(), '', 'what is usual is left out')

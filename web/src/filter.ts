@@ -1,8 +1,9 @@
-import type { Health, Status } from '#model'
+import type { Health, Kind, Status } from '#model'
 import type { DeviceRow } from './client.js'
 
 /** What the table shows: alternatives within a facet, all facets together; free text over names and addresses. */
 export interface Filter {
+  kind: Kind[]
   status: Status[]
   health: Health[]
   worker: string[]
@@ -12,8 +13,9 @@ export interface Filter {
 }
 
 export type Facet = Exclude<keyof Filter, 'q'>
-export const facets = ['status', 'health', 'model', 'worker', 'tag'] as const satisfies readonly Facet[]
+export const facets = ['kind', 'status', 'health', 'model', 'worker', 'tag'] as const satisfies readonly Facet[]
 export const facetTitles: Record<Facet, string> = {
+  kind: 'Kind',
   status: 'Status',
   health: 'Health',
   model: 'Model',
@@ -21,11 +23,12 @@ export const facetTitles: Record<Facet, string> = {
   tag: 'Tag',
 }
 
-export const noFilter: Filter = { status: [], health: [], worker: [], model: [], tag: [], q: '' }
+export const noFilter: Filter = { kind: [], status: [], health: [], worker: [], model: [], tag: [], q: '' }
 
 export function readFilter(query: URLSearchParams): Filter {
   const list = (name: Facet) => [...new Set(query.getAll(name).flatMap((value) => value.split(',')))].filter(Boolean)
   return {
+    kind: list('kind') as Kind[],
     status: list('status') as Status[],
     health: list('health') as Health[],
     worker: list('worker'),

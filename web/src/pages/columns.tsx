@@ -1,7 +1,20 @@
+import { metrics as metricTable } from 'virtual:vocabulary'
 import type { ComponentChildren } from 'preact'
 import type { DeviceRow } from '../client.js'
 import { modelOf } from '../filter.js'
-import { duration, efficiency, hashrate, integer, none, percent, power, share, temperature } from '../format.js'
+import {
+  duration,
+  efficiency,
+  hashrate,
+  integer,
+  none,
+  percent,
+  power,
+  quantity,
+  share,
+  temperature,
+} from '../format.js'
+import { briefOf } from '../plant.js'
 import { severityOrder, worst } from '../status.js'
 import { Age, DeviceLink, SeverityMark, Simulated, StatusMark, Value } from '../ui/parts.js'
 
@@ -15,6 +28,8 @@ export interface Column {
   hidden?: true
   /** A measured value: dimmed where it is old. */
   measured?: true
+  /** Only miners have it: of all else the values that matter stand in the place of the first of these, over their whole width. */
+  ofMiners?: true
   cell(record: DeviceRow, now: number): ComponentChildren
 }
 
@@ -38,6 +53,7 @@ function Errors({ record }: { record: DeviceRow }) {
 }
 
 const measured = { numeric: true, measured: true } as const
+const ofMiners = { ...measured, ofMiners: true } as const
 
 export const columns: readonly Column[] = [
   {
@@ -69,14 +85,14 @@ export const columns: readonly Column[] = [
     key: 'hashrate',
     title: 'Hashrate',
     width: '100px',
-    ...measured,
+    ...ofMiners,
     cell: (record) => <Value of={hashrate(record.metrics.hashrateThs)} />,
   },
   {
     key: 'performance',
     title: 'Of expected',
     width: '104px',
-    ...measured,
+    ...ofMiners,
     cell: (record) => {
       const value = reached(record)
       return (
@@ -97,14 +113,14 @@ export const columns: readonly Column[] = [
     key: 'efficiency',
     title: 'Efficiency',
     width: '100px',
-    ...measured,
+    ...ofMiners,
     cell: (record) => <Value of={efficiency(record.metrics.efficiencyJTh)} />,
   },
   {
     key: 'chipTemp',
     title: 'Chip',
     width: '86px',
-    ...measured,
+    ...ofMiners,
     cell: (record) => (
       <Value of={temperature(record.metrics.chipTempMaxC)} class={hot(record.metrics.chipTempMaxC, hotChipC)} />
     ),
@@ -113,7 +129,7 @@ export const columns: readonly Column[] = [
     key: 'boardTemp',
     title: 'Board',
     width: '86px',
-    ...measured,
+    ...ofMiners,
     hidden: true,
     cell: (record) => (
       <Value of={temperature(record.metrics.boardTempMaxC)} class={hot(record.metrics.boardTempMaxC, hotBoardC)} />
@@ -123,7 +139,7 @@ export const columns: readonly Column[] = [
     key: 'fan',
     title: 'Fan',
     width: '92px',
-    ...measured,
+    ...ofMiners,
     hidden: true,
     cell: (record) => (
       <Value of={{ value: integer(record.metrics.fanMaxRpm), unit: record.metrics.fanMaxRpm == null ? '' : 'RPM' }} />
@@ -133,14 +149,14 @@ export const columns: readonly Column[] = [
     key: 'uptime',
     title: 'Uptime',
     width: '104px',
-    ...measured,
+    ...ofMiners,
     cell: (record) => <span>{record.metrics.uptimeS == null ? none : duration(record.metrics.uptimeS * 1000)}</span>,
   },
   {
     key: 'reject',
     title: 'Rejected',
     width: '90px',
-    ...measured,
+    ...ofMiners,
     hidden: true,
     cell: (record) => <span>{percent(record.metrics.poolRejectPct)}</span>,
   },
@@ -190,3 +206,31 @@ export const columns: readonly Column[] = [
     cell: (record, now) => <Age at={record.at} now={now} />,
   },
 ]
+
+/** What matters of a device that is no miner, in a line. */
+export function Brief({ record }: { record: DeviceRow }) {
+  return (
+    <span class="brief">
+      {briefOf(record).map((metric) => (
+        <span key={metric} title={metricTable[metric].title}>
+          <Value of={quantity(record.metrics[metric], metricTable[metric].unit)} />
+        </span>
+      ))}
+    </span>
+  )
+}
+
+/** The cells of a row: a column each, or of what is no miner one over each run of columns that only miners have. */
+export function cellsOf(
+  record: DeviceRow,
+  shown: readonly Column[],
+): { column: Column; span: number; brief: boolean }[] {
+  if (record.kind === 'miner') return shown.map((column) => ({ column, span: 1, brief: false }))
+  const cells: { column: Column; span: number; brief: boolean }[] = []
+  for (const column of shown) {
+    const last = cells.at(-1)
+    if (column.ofMiners && last?.column.ofMiners) last.span++
+    else cells.push({ column, span: 1, brief: column.ofMiners === true && !cells.some(({ brief }) => brief) })
+  }
+  return cells
+}

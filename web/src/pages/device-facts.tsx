@@ -4,7 +4,8 @@ import type { DeviceRecord, Metric } from '#model'
 import { hashrate, percent, power, quantity } from '../format.js'
 import { Card, Empty, Value } from '../ui/parts.js'
 
-function Facts({ rows }: { rows: readonly (readonly [string, ComponentChildren])[] }) {
+/** Names and values; what is not reported is left out. */
+export function Facts({ rows }: { rows: readonly (readonly [string, ComponentChildren])[] }) {
   const given = rows.filter(([, value]) => value !== null && value !== undefined && value !== '')
   if (given.length === 0) return <Empty>Not reported.</Empty>
   return (

@@ -1,3 +1,4 @@
+import { metrics as metricTable } from 'virtual:vocabulary'
 import type { ComponentChildren } from 'preact'
 import { useCallback, useState } from 'preact/hooks'
 import type { DeviceRecord } from '#model'
@@ -5,9 +6,10 @@ import { commandsOf } from '../commanding.js'
 import { nameOf } from '../filter.js'
 import { duration, efficiency, hashrate, none, percent, power, quantity, share, temperature } from '../format.js'
 import { useApp, useDevices, useLoad, useNow } from '../hooks.js'
+import { chartsOf, figuresOf } from '../plant.js'
 import { hrefOf } from '../route.js'
 import { isOld, statusLooks } from '../status.js'
-import { History } from '../ui/history.js'
+import { History, reported } from '../ui/history.js'
 import { Icon } from '../ui/icon.js'
 import {
   Age,
@@ -26,6 +28,7 @@ import { CommandDialog, CommandMenu } from './command-dialog.js'
 import { AllMetrics, Identity, MissingFields, Settings } from './device-facts.js'
 import { Events, Raw } from './device-log.js'
 import { Boards, Fans, Pools } from './device-parts.js'
+import { PlantParts } from './plant-parts.js'
 
 /** One device in full: read again each time the stream tells that it has changed. */
 export function DevicePage({ id }: { id: string }) {
@@ -40,22 +43,28 @@ export function DevicePage({ id }: { id: string }) {
     [client, id],
   )
   if (!record) return error ? <Missing id={id} error={error} retry={reload} /> : <Empty>Loading …</Empty>
+  const commands = commandsOf([record])
   return (
     <>
       <Head record={record}>
-        {session.scope !== 'read' && <CommandMenu commands={commandsOf([record])} total={1} choose={setCommand} />}
+        {session.scope !== 'read' && commands.size > 0 && (
+          <CommandMenu commands={commands} total={1} choose={setCommand} />
+        )}
       </Head>
-      <Metrics record={record} />
+      {record.kind === 'miner' ? <Metrics record={record} /> : <PlantMetrics record={record} />}
       {record.errors.length > 0 && <Errors record={record} />}
-      <History load={load} of={id} shown={['hashrate', 'power', 'temperature']} sync={id} />
+      <History load={load} of={id} shown={chartsShown(record)} sync={id} />
       {record.boards.length > 0 && <Boards record={record} />}
-      <div class="halves">
-        <Pools record={record} />
-        <Fans record={record} />
-      </div>
+      {record.kind === 'miner' && (
+        <div class="halves">
+          <Pools record={record} />
+          <Fans record={record} />
+        </div>
+      )}
+      <PlantParts record={record} />
       <div class="halves">
         <Identity record={record} />
-        <Settings record={record} />
+        {(record.kind === 'miner' || record.tuning || record.network) && <Settings record={record} />}
       </div>
       <AllMetrics record={record} />
       {Object.keys(record.missing).length > 0 && <MissingFields record={record} />}
@@ -67,6 +76,10 @@ export function DevicePage({ id }: { id: string }) {
     </>
   )
 }
+
+/** A miner is expected to report all of its charts; what else there is has only some of its kind's. */
+const chartsShown = ({ kind, metrics }: DeviceRecord) =>
+  kind === 'miner' ? chartsOf.miner : reported(chartsOf[kind], metrics)
 
 function Missing({ id, error, retry }: { id: string; error: Error; retry: () => void }) {
   return (
@@ -137,6 +150,21 @@ function Figure({ title, children, note }: { title: string; children: ComponentC
       {children}
       <div class="tile-foot">{note}</div>
     </section>
+  )
+}
+
+/** The figures of what is no miner, by the vocabulary's own names. */
+function PlantMetrics({ record }: { record: DeviceRecord }) {
+  const figures = figuresOf(record)
+  if (figures.length === 0) return null
+  return (
+    <div class={isOld(record.status) ? 'tiles six old' : 'tiles six'}>
+      {figures.map((metric) => (
+        <Figure key={metric} title={metricTable[metric].title}>
+          <Value of={quantity(record.metrics[metric], metricTable[metric].unit)} class="big" />
+        </Figure>
+      ))}
+    </div>
   )
 }
 

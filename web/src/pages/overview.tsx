@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useMemo } from 'preact/hooks'
-import type { Severity } from '#model'
+import type { Kind, Severity } from '#model'
 import type { Totals } from '#replication'
 import type { DeviceRow } from '../client.js'
 import { modelOf } from '../filter.js'
@@ -17,10 +17,12 @@ import {
   temperature,
 } from '../format.js'
 import { useApp, useCell, useDevices, useNow } from '../hooks.js'
+import { kindTitles } from '../plant.js'
 import { isOld, severityOrder, statusLooks, statusOrder, worst } from '../status.js'
 import { History } from '../ui/history.js'
 import { Icon } from '../ui/icon.js'
 import { Age, Card, DeviceLink, Empty, Mark, Meter, SeverityMark, Simulated, StatusMark, Value } from '../ui/parts.js'
+import { Brief } from './columns.js'
 
 const attentionMax = 8
 
@@ -37,6 +39,7 @@ export function Overview() {
         <Attention />
         <Models />
       </div>
+      <Plant />
     </>
   )
 }
@@ -51,8 +54,9 @@ function Tile({ title, value, children }: { title: string; value: Quantity; chil
   )
 }
 
-const behind = (reporting: number, totals: Totals) =>
-  `from ${integer(reporting)} of ${plural(totals.devices, 'device')}`
+/** Hashrate is the business of miners: of all else none is expected. */
+const behind = (reporting: number, { byKind, devices }: Totals) =>
+  byKind.miner ? `from ${integer(reporting)} of ${plural(byKind.miner, 'miner')}` : `from ${plural(devices, 'device')}`
 
 function Tiles({ totals }: { totals: Totals }) {
   const now = useNow()
@@ -75,7 +79,13 @@ function Tiles({ totals }: { totals: Totals }) {
         )}
       </Tile>
       <Tile title="Power" value={power(totals.powerW)}>
-        {behind(totals.reporting.powerW, totals)}
+        {totals.sitePowerW === null ? (
+          behind(totals.reporting.powerW, totals)
+        ) : (
+          <span>
+            The site draws <Value of={power(totals.sitePowerW)} />
+          </span>
+        )}
       </Tile>
       <Tile title="Efficiency" value={efficiency(totals.efficiencyJTh)}>
         Energy per work
@@ -216,6 +226,56 @@ function Attention() {
   )
 }
 
+/** What is no miner: containers, meters, sensors, pools. */
+function Plant() {
+  const { store } = useApp()
+  const version = useDevices(store.devices, 2000)
+  const now = useNow()
+  const listed = useMemo(
+    () =>
+      [...store.devices.byId.values()]
+        .filter(({ kind }) => kind !== 'miner')
+        .sort((a, b) => kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind) || (a.id < b.id ? -1 : 1)),
+    [version],
+  )
+  if (listed.length === 0) return null
+  return (
+    <Card
+      title="Containers, meters, sensors"
+      extra={listed.length > plantMax && <a href={`#/devices?${plantQuery}`}>All {integer(listed.length)}</a>}
+    >
+      <ul class="rows plant">
+        {listed.slice(0, plantMax).map((record) => (
+          <li key={record.id}>
+            <DeviceLink record={record} />
+            {record.simulated && <Simulated short />}
+            <span class="why quiet">
+              {kindTitles[record.kind]} · {[record.make, record.model].filter(Boolean).join(' ')}
+            </span>
+            <span class={isOld(record.status) ? 'old num' : 'num'}>
+              <Brief record={record} />
+            </span>
+            {record.metrics.powerW != null && <Value of={power(record.metrics.powerW)} />}
+            <StatusMark status={record.status} />
+            {isOld(record.status) && (
+              <span class="quiet">
+                <Age at={record.at} now={now} />
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}
+
+const plantMax = 12
+const kindOrder = Object.keys(kindTitles) as Kind[]
+const plantQuery = kindOrder
+  .filter((kind) => kind !== 'miner')
+  .map((kind) => `kind=${kind}`)
+  .join('&')
+
 interface ModelRow {
   model: string
   count: number
@@ -230,7 +290,7 @@ function Models() {
   const rows = useMemo(() => byModel(store.devices.byId.values()), [version])
   const most = Math.max(1, ...rows.map(({ hashrateThs }) => hashrateThs ?? 0))
   return (
-    <Card title="Models">
+    <Card title="Miners by model">
       <table class="plain">
         <thead>
           <tr>
@@ -279,6 +339,7 @@ function Models() {
 function byModel(records: Iterable<DeviceRow>): ModelRow[] {
   const rows = new Map<string, ModelRow>()
   for (const record of records) {
+    if (record.kind !== 'miner') continue
     const model = modelOf(record)
     const row = rows.get(model) ?? { model, count: 0, live: 0, hashrateThs: null, powerW: null }
     rows.set(model, row)

@@ -9,7 +9,7 @@ import { nextSort, sortable } from '../sort.js'
 import { isOld } from '../status.js'
 import { Icon } from '../ui/icon.js'
 import { Age, DeviceLink, Simulated, StatusMark, Value } from '../ui/parts.js'
-import type { Column } from './columns.js'
+import { Brief, type Column, cellsOf } from './columns.js'
 
 const rowHeight = 40
 const narrowRowHeight = 64
@@ -131,7 +131,9 @@ export function DeviceTable(props: TableProps) {
             {narrow ? (
               <NarrowCells record={record} now={now} />
             ) : (
-              columns.map((column) => <Cell key={column.key} column={column} record={record} now={now} />)
+              cellsOf(record, columns).map(({ column, span, brief }) => (
+                <Cell key={column.key} column={column} span={span} brief={brief} record={record} now={now} />
+              ))
             )}
           </div>
         ))}
@@ -141,10 +143,24 @@ export function DeviceTable(props: TableProps) {
   )
 }
 
-function Cell({ column, record, now }: { column: Column; record: DeviceRow; now: number }) {
+interface CellProps {
+  column: Column
+  span: number
+  brief: boolean
+  record: DeviceRow
+  now: number
+}
+
+function Cell({ column, span, brief, record, now }: CellProps) {
+  const isEmpty = column.ofMiners && record.kind !== 'miner' && !brief
   return (
-    <div class={`td${column.numeric ? ' end num' : ''}${column.measured ? ' measured' : ''} ${column.key}`} role="cell">
-      {column.cell(record, now)}
+    <div
+      class={`td${column.numeric ? ' end num' : ''}${column.measured ? ' measured' : ''} ${column.key}`}
+      role="cell"
+      aria-colspan={span}
+      style={span > 1 ? { gridColumn: `span ${span}` } : {}}
+    >
+      {brief ? <Brief record={record} /> : isEmpty ? null : column.cell(record, now)}
     </div>
   )
 }
@@ -181,8 +197,16 @@ function NarrowCells({ record, now }: { record: DeviceRow; now: number }) {
       <div class="quiet num">
         <span>{record.model}</span>
         <span class="measured">
-          <Value of={hashrate(metrics.hashrateThs)} /> · <Value of={power(metrics.powerW)} /> ·{' '}
-          <Value of={temperature(metrics.chipTempMaxC)} />
+          {record.kind === 'miner' ? (
+            <>
+              <Value of={hashrate(metrics.hashrateThs)} /> · <Value of={power(metrics.powerW)} /> ·{' '}
+              <Value of={temperature(metrics.chipTempMaxC)} />
+            </>
+          ) : (
+            <>
+              <Brief record={record} /> {metrics.powerW != null && <Value of={power(metrics.powerW)} />}
+            </>
+          )}
         </span>
         <span class="age">
           <Age at={record.at} now={now} />

@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks'
-import type { Health, Status } from '#model'
+import type { Health, Kind, Status } from '#model'
 import type { DeviceRow } from '../client.js'
 import { countFacet, type Facet, type Filter, facets, facetTitles, isFiltered, noFilter, toggle } from '../filter.js'
 import { integer } from '../format.js'
 import { useDismiss } from '../hooks.js'
+import { kindTitles } from '../plant.js'
 import { healthLooks, statusLooks } from '../status.js'
 import { Icon } from '../ui/icon.js'
 import { Mark } from '../ui/parts.js'
@@ -24,7 +25,9 @@ const labelOf = (facet: Facet, value: string) =>
     ? (statusLooks[value as Status]?.label ?? value)
     : facet === 'health'
       ? (healthLooks[value as Health]?.label ?? value)
-      : value
+      : facet === 'kind'
+        ? (kindTitles[value as Kind] ?? value)
+        : value
 
 export function Toolbar({ filter, setFilter, records, hidden, setHidden, shown, total }: ToolbarProps) {
   return (

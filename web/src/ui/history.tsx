@@ -48,7 +48,73 @@ const plots: {
       { metric: 'outletTempC', label: 'Outlet', color: '--chart-6' },
     ],
   },
+  {
+    key: 'coolant',
+    title: 'Coolant',
+    format: (value) => text(temperature(value)),
+    lines: [
+      { metric: 'supplyTempC', label: 'To the miners', color: '--chart-5' },
+      { metric: 'returnTempC', label: 'From the miners', color: '--chart-3' },
+      { metric: 'setpointTempC', label: 'Set', color: '--text-3', dashed: true },
+    ],
+  },
+  {
+    key: 'climate',
+    title: 'Air',
+    format: (value) => String(Math.round(value * 10) / 10),
+    lines: [
+      { metric: 'ambientTempC', label: 'Temperature, °C', color: '--chart-3' },
+      { metric: 'outdoorTempC', label: 'Outdoor, °C', color: '--chart-5' },
+      { metric: 'humidityPct', label: 'Humidity, %', color: '--chart-6' },
+    ],
+  },
+  {
+    key: 'voltage',
+    title: 'Voltage',
+    format: (value) => `${value.toFixed(1)} V`,
+    lines: [
+      { metric: 'voltageL1V', label: 'L1', color: '--chart-3' },
+      { metric: 'voltageL2V', label: 'L2', color: '--chart-4' },
+      { metric: 'voltageL3V', label: 'L3', color: '--chart-5' },
+    ],
+  },
+  {
+    key: 'current',
+    title: 'Current',
+    format: (value) => `${value.toFixed(1)} A`,
+    lines: [
+      { metric: 'currentL1A', label: 'L1', color: '--chart-3' },
+      { metric: 'currentL2A', label: 'L2', color: '--chart-4' },
+      { metric: 'currentL3A', label: 'L3', color: '--chart-5' },
+    ],
+  },
+  {
+    key: 'readings',
+    title: 'Temperature',
+    format: (value) => text(temperature(value)),
+    lines: [
+      { metric: 'temperatureC', label: 'Hottest', color: '--text-3', dashed: true },
+      { metric: 'temperature1C', label: 'Channel 1', color: '--chart-3' },
+      { metric: 'temperature2C', label: 'Channel 2', color: '--chart-4' },
+      { metric: 'temperature3C', label: 'Channel 3', color: '--chart-5' },
+      { metric: 'temperature4C', label: 'Channel 4', color: '--chart-6' },
+    ],
+  },
+  {
+    key: 'balance',
+    title: 'Balance',
+    format: (value) => `${value.toFixed(6)} BTC`,
+    lines: [{ metric: 'balanceBtc', label: 'Balance', color: '--chart-2', filled: true }],
+  },
 ]
+
+/** Those of the charts for which the device reports at least one line; all of them while it reports nothing. */
+export function reported(shown: readonly string[], metrics: Partial<Record<Metric, unknown>>): readonly string[] {
+  const some = shown.filter((key) =>
+    plots.some((plot) => plot.key === key && plot.lines.some(({ metric }) => metrics[metric] != null)),
+  )
+  return some.length > 0 ? some : shown
+}
 
 /** Charts over a range the reader chooses. Without a choice it is 24 h, or 1 h while there is little history. */
 export function History({
