@@ -114,8 +114,14 @@ export const deviceColumns: readonly Column<DeviceRecord>[] = [
   { title: 'hashrate', get: (device) => hashrate(device.metrics.hashrateThs), align: 'right' },
   { title: 'power', get: (device) => power(device.metrics.powerW), align: 'right' },
   { title: 'J/TH', get: (device) => fixed(device.metrics.efficiencyJTh), align: 'right' },
-  { title: 'board °C', get: (device) => fixed(device.metrics.boardTempMaxC), align: 'right' },
+  { title: 'temp °C', get: (device) => fixed(temperatureOf(device)), align: 'right' },
   { title: 'errors', get: (device) => device.errors.length, align: 'right' },
   { title: 'age', get: (device) => age(device.at), align: 'right' },
   { title: 'address', get: (device) => (device.simulated ? `${device.address} (simulated)` : device.address) },
 ]
+
+/** The hottest board of a miner, the coolant that leaves a container, the hottest channel of a sensor. */
+function temperatureOf({ kind, metrics }: DeviceRecord): number | null | undefined {
+  if (kind === 'miner') return metrics.boardTempMaxC
+  return metrics.returnTempC ?? metrics.supplyTempC ?? metrics.temperatureC
+}

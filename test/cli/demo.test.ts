@@ -38,10 +38,12 @@ test('a fresh folder becomes a demo site, and every command works on it', { time
   })
 
   const devices = await settled(() => json<DeviceRecord[]>('devices', 'ls'))
-  await t.test('the devices of both families are read, and said to be simulated', async (t) => {
+  await t.test('miners of the big brands and plant are read, and said to be simulated', async (t) => {
     t.ok(devices.length >= 20, `${devices.length} devices`)
     t.ok(devices.every((device) => device.simulated))
-    t.alike([...new Set(devices.map((device) => device.make))].sort(), ['Bitmain', 'MicroBT'])
+    const workers = new Set(devices.filter(({ at }) => at !== null).map(({ worker }) => worker))
+    for (const brand of ['whatsminer', 'antminer', 'avalon', 'braiins', 'bitaxe']) t.ok(workers.has(brand), brand)
+    t.alike([...new Set(devices.map(({ kind }) => kind))].sort(), ['container', 'miner', 'powermeter', 'sensor'])
     const text = await cli(['devices', 'ls'], { cwd })
     t.is(text.stdout.trim().split('\n').length, devices.length + 1, 'piped it is TSV: a line a device')
     t.ok(text.stdout.split('\n')[0]!.includes('\t'))
@@ -66,6 +68,22 @@ test('a fresh folder becomes a demo site, and every command works on it', { time
     t.ok(status.stdout.includes('simulated'))
     t.is(JSON.parse((await cli(['watch', '--count', '1', '--json'], { cwd })).stdout).devices.length, devices.length)
   })
+
+  await t.test(
+    'a container shows its sockets and cooling, a sensor its readings; the meter measures the site',
+    async (t) => {
+      const shown = async (kind: DeviceRecord['kind']) => {
+        const { id } = devices.find((device) => device.kind === kind)!
+        return (await cli(['devices', 'show', id], { cwd })).stdout
+      }
+      const container = await shown('container')
+      t.ok(/Sockets[\s\S]*20\/20[\s\S]*o{20}/.test(container), container)
+      t.ok(/Cooling[\s\S]*pump/.test(container))
+      t.absent(/hashrate/.test(container), 'it is no miner')
+      t.ok(/Readings[\s\S]*supply pipe: \d+\.\d °C/.test(await shown('sensor')))
+      t.ok(/Power of the site.*kW/.test(await shown('powermeter')))
+    },
+  )
 
   await t.test('a command is checked by a dry run, confirmed by read-back, and refused with the reason', async (t) => {
     const dry = await cli(['command', 'setLed', '--id', one.id, '-p', 'on=true', '--dry-run', '--json'], { cwd })

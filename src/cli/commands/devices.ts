@@ -1,7 +1,8 @@
 import { type DeviceRecord, SdkError } from '#model'
 import { type CommandGroup, list, text } from '../command.js'
+import { describe } from '../device-text.js'
 import { exit } from '../failure.js'
-import { age, aligned, deviceColumns, fixed, hashrate, nothing, power } from '../output.js'
+import { deviceColumns } from '../output.js'
 import { confirm, secretFromStdin } from '../prompt.js'
 import type { SiteClient } from '../site-client.js'
 
@@ -106,76 +107,3 @@ export const devices: CommandGroup = {
     },
   },
 }
-
-function describe(device: DeviceRecord, width: number): string {
-  const facts: [string, string | number | null | undefined][] = [
-    ['id', device.id],
-    ['name', device.name],
-    [
-      'model',
-      [device.make, device.model, device.variant].filter(Boolean).join(' ') +
-        (device.unknownModel ? ' (not in the hardware table)' : ''),
-    ],
-    ['firmware', [device.firmware.family, device.firmware.version].filter(Boolean).join(' ')],
-    ['status', device.statusReason ? `${device.status} (${device.statusReason})` : device.status],
-    ['health', device.health],
-    ['read', device.at === null ? 'never' : `${age(device.at)} ago`],
-    [
-      'hashrate',
-      `${hashrate(device.metrics.hashrateThs)} of ${hashrate(device.metrics.expectedHashrateThs ?? device.metrics.nominalHashrateThs)}`,
-    ],
-    ['power', power(device.metrics.powerW)],
-    ['efficiency', `${fixed(device.metrics.efficiencyJTh)} J/TH`],
-    ['temperature', `board ${fixed(device.metrics.boardTempMaxC)} °C, chip ${fixed(device.metrics.chipTempMaxC)} °C`],
-    ['address', device.address],
-    ['serial', device.serial],
-    ['MAC', device.mac],
-    ['tags', device.tags.join(', ')],
-    ['simulated', device.simulated ? 'yes' : ''],
-    ['can do', device.capabilities.join(', ')],
-  ]
-  const lines = facts
-    .filter(([, value]) => value !== null && value !== undefined && value !== '')
-    .map(([name, value]) => `${name.padEnd(12)}${value}`)
-  const section = (title: string, rows: string[]) =>
-    rows.length > 0 ? ['', title, ...rows.map((row) => `  ${row}`)] : []
-  const boards = device.boards.length === 0 ? [] : aligned(device.boards, boardColumns, width - 2)
-  return [
-    ...lines,
-    ...section('Boards', boards),
-    ...section(
-      'Fans',
-      device.fans.map((fan) => `${fan.index} ${fan.location ?? ''} ${fan.rpm ?? nothing} RPM`),
-    ),
-    ...section(
-      'Pools',
-      device.pools
-        .filter((pool) => pool.url)
-        .map(
-          (pool) =>
-            `${pool.index} ${pool.url} ${pool.user} ${pool.alive === false ? 'dead' : pool.active ? 'active' : ''}`,
-        ),
-    ),
-    ...section(
-      'Errors',
-      device.errors.map((error) => `${error.severity}: ${error.message}${error.action ? ` ${error.action}` : ''}`),
-    ),
-    ...section(
-      'Missing',
-      Object.entries(device.missing).map(([field, reason]) => `${field}: ${reason.message}`),
-    ),
-  ].join('\n')
-}
-
-const boardColumns = [
-  { title: 'slot', get: (board: DeviceRecord['boards'][number]) => board.slot },
-  { title: 'status', get: (board: DeviceRecord['boards'][number]) => board.status },
-  { title: 'hashrate', get: (board: DeviceRecord['boards'][number]) => hashrate(board.hashrateThs), align: 'right' },
-  {
-    title: 'chips',
-    get: (board: DeviceRecord['boards'][number]) => `${board.chips ?? nothing}/${board.expectedChips ?? nothing}`,
-    align: 'right',
-  },
-  { title: 'board °C', get: (board: DeviceRecord['boards'][number]) => fixed(board.boardTempC), align: 'right' },
-  { title: 'chip °C', get: (board: DeviceRecord['boards'][number]) => fixed(board.chipTempMaxC), align: 'right' },
-] as const
