@@ -1,5 +1,7 @@
 import {
   type Board,
+  type Bounds,
+  boundsOf,
   type CommandInput,
   type CommandName,
   type Cooling,
@@ -202,8 +204,8 @@ export interface Command<N extends CommandName = CommandName> {
 
 export type Commands = { readonly [N in CommandName]?: Command<N> }
 
-/** A field, its sources in the order in which they are tried, and whether it is a number with limits of its own. */
-export type FieldSources = readonly [field: keyof Telemetry, sources: readonly Extraction[], isMetric: boolean]
+/** A field, its sources in the order in which they are tried, and what its value has to be within if it is a metric. */
+export type FieldSources = readonly [field: keyof Telemetry, sources: readonly Extraction[], bounds: Bounds | undefined]
 
 /**
  * `address`: it takes connections, and one is made for a visit. `gateway`: many share the connection to one gateway, which is kept.
@@ -271,7 +273,11 @@ export function defineDevice<R extends Reads>(definition: DeviceDefinition<R>): 
     return { read: name, take: take as Extraction['take'] }
   })
   const telemetry = (Object.entries(map) as [keyof Telemetry, Extraction | readonly Extraction[]][]).map(
-    ([field, sources]): FieldSources => [field, Array.isArray(sources) ? sources : [sources], isMetric(field)],
+    ([field, sources]): FieldSources => [
+      field,
+      Array.isArray(sources) ? sources : [sources],
+      isMetric(field) ? boundsOf(field, definition.kind) : undefined,
+    ],
   )
   telemetry.sort(([a], [b]) => Number(isIdentity(b)) - Number(isIdentity(a)))
   const modelOf = definition.modelOf ?? ((model: string) => definition.models[model])

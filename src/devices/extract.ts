@@ -1,4 +1,4 @@
-import { type ErrorInfo, errorInfo, type Metric, measured, type SdkError } from '#model'
+import { type ErrorInfo, errorInfo, inside, type SdkError } from '#model'
 import { type Device, type FieldSources, isIdentity, type Model, type Read, type Telemetry } from './define.js'
 import { finish } from './finish.js'
 import type { Observation } from './observation.js'
@@ -13,7 +13,10 @@ export function extract(device: Device, replies: Replies): Pick<Observation, 'te
   const { telemetry } = taking
   let known = false
   // Who it is comes first in the list: the row of its model is what the other fields are taken with.
-  for (const entry of device.telemetry) {
+  // By index: to iterate over a frozen list allocates at each step.
+  const entries = device.telemetry
+  for (let at = 0; at < entries.length; at++) {
+    const entry = entries[at]!
     if (!known && !isIdentity(entry[0])) {
       known = true
       taking.model = telemetry.model === undefined ? undefined : device.modelOf(telemetry.model, telemetry.variant)
@@ -34,8 +37,11 @@ interface Taking {
 
 function take({ device, used, others, telemetry, missing, model = noFacts }: Taking, entry: FieldSources) {
   const field = entry[0]
+  const sources = entry[1]
+  const bounds = entry[2]
   let failed = false
-  for (const source of entry[1]) {
+  for (let at = 0; at < sources.length; at++) {
+    const source = sources[at]!
     const reply = used[source.read]
     if (!reply) continue
     if (reply.error) {
@@ -46,7 +52,7 @@ function take({ device, used, others, telemetry, missing, model = noFacts }: Tak
     }
     try {
       const value = source.take(reply.value as never, model, others as never)
-      const reported = entry[2] ? measured(field as Metric, value as number, device.kind) : value
+      const reported = bounds ? inside(bounds, value) : value
       if (reported === undefined || reported === null || reported === '') continue
       ;(telemetry as Record<string, unknown>)[field] = reported
       if (failed) delete missing[field]
