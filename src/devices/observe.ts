@@ -32,18 +32,11 @@ export async function observe(device: Device, io: Io, options: ObserveOptions = 
   const timeoutMs = options.timeoutMs ?? device.defaults.timeoutMs
   const previous = options.previous ?? device.unread
   const replies: Record<string, StoredReply | undefined> = { ...previous }
-  const first: Named[] = []
-  const second: Named[] = []
-  for (const name in device.reads) {
-    const read = device.reads[name]!
-    if (!options.fresh && !isDue(read, previous[name], now)) continue
-    const isFirst = read.insteadOf.length === 0 || isSecondWayInUse(read, previous, name)
-    ;(isFirst ? first : second).push([name, read])
-  }
+  const { first, second } = planOf(device, previous, now, options.fresh)
 
   await askAll(first, io, second.length > 0 ? timeoutMs * firstWayShare : timeoutMs, replies, now, options.keepRaw)
   if (second.length > 0) {
-    const needed = second.filter(([, read]) => read.insteadOf.some((other) => replies[other]?.error))
+    const needed = second.flatMap((group) => neededOf(group, replies) ?? [])
     const left = timeoutMs - (io.clock.hr() - started)
     if (needed.length > 0 && left > 0) await askAll(needed, io, left, replies, now, options.keepRaw)
   }
@@ -53,7 +46,80 @@ export async function observe(device: Device, io: Io, options: ObserveOptions = 
   return { telemetry, missing, model, replies, latencyMs: Math.round(io.clock.hr() - started) }
 }
 
-type Named = readonly [name: string, read: Read]
+/** Reads of one protocol, which gets all of them at once. */
+interface Group {
+  readonly protocol: Protocol
+  readonly names: readonly string[]
+  readonly reads: readonly Read[]
+  readonly requests: readonly unknown[]
+}
+
+/** What one visit asks: at first, and then where a first way was closed. */
+interface Plan {
+  readonly first: readonly Group[]
+  readonly second: readonly Group[]
+}
+
+/** Whether a read is asked on a visit, and when. */
+type Turn = 0 | 1 | 2
+
+/** The turns of the reads so far, and what may follow. */
+class Turns {
+  readonly #next: [Turns?, Turns?, Turns?] = []
+  plan: Plan | undefined
+
+  after(turn: Turn): Turns {
+    const next = this.#next[turn] ?? new Turns()
+    this.#next[turn] = next
+    return next
+  }
+}
+
+/** The plans of each definition by the turns of its reads: nearly all visits have one of a few. */
+const plans = new WeakMap<Device, { readonly first: Turns; count: number }>()
+/** Made anew after so many: devices that fail in every way there is could make thousands. */
+const maxPlans = 256
+
+function planOf(device: Device, previous: Replies, now: number, fresh = false): Plan {
+  let known = plans.get(device)
+  if (!known || known.count > maxPlans) {
+    known = { first: new Turns(), count: 0 }
+    plans.set(device, known)
+  }
+  let place = known.first
+  for (const name in device.reads) place = place.after(turnOf(device.reads[name]!, name, previous, now, fresh))
+  if (!place.plan) {
+    place.plan = newPlan(device, previous, now, fresh)
+    known.count++
+  }
+  return place.plan
+}
+
+function newPlan(device: Device, previous: Replies, now: number, fresh: boolean): Plan {
+  const named = Object.entries(device.reads)
+  const groups = (turn: Turn) =>
+    groupsOf(named.filter(([name, read]) => turnOf(read, name, previous, now, fresh) === turn))
+  return { first: groups(1), second: groups(2) }
+}
+
+function turnOf(read: Read, name: string, previous: Replies, now: number, fresh: boolean): Turn {
+  if (!fresh && !isDue(read, previous[name], now)) return 0
+  return read.insteadOf.length === 0 || isSecondWayInUse(read, previous, name) ? 1 : 2
+}
+
+function groupsOf(named: readonly (readonly [name: string, read: Read])[]): Group[] {
+  return [...new Set(named.map(([, { protocol }]) => protocol))].map((protocol) => {
+    const own = named.filter(([, read]) => read.protocol === protocol)
+    const reads = own.map(([, read]) => read)
+    return { protocol, names: own.map(([name]) => name), reads, requests: reads.map(({ request }) => request) }
+  })
+}
+
+/** Of the second ways those whose first one failed. */
+function neededOf({ names, reads }: Group, replies: Replies): Group | undefined {
+  const named = names.map((name, at): [string, Read] => [name, reads[at]!])
+  return groupsOf(named.filter(([, { insteadOf }]) => insteadOf.some((other) => replies[other]?.error)))[0]
+}
 
 function isDue(read: Read, last: StoredReply | undefined, now: number): boolean {
   if (!last) return true
@@ -72,45 +138,34 @@ function isSecondWayInUse(read: Read, previous: Replies, name: string): boolean 
 
 /** Each protocol gets its reads at once; most devices have only one. */
 function askAll(
-  due: readonly Named[],
+  groups: readonly Group[],
   io: Io,
   timeoutMs: number,
   into: Record<string, StoredReply | undefined>,
   at: number,
   keepRaw = false,
 ): Promise<unknown> {
-  const protocol = due[0]?.[1].protocol
-  if (!protocol) return Promise.resolve()
-  if (due.every(([, read]) => read.protocol === protocol)) {
-    return askGroup(protocol, due, io, timeoutMs, into, at, keepRaw)
-  }
-  const groups = new Map<Protocol, Named[]>()
-  for (const entry of due) {
-    const group = groups.get(entry[1].protocol)
-    if (group) group.push(entry)
-    else groups.set(entry[1].protocol, [entry])
-  }
-  return Promise.all([...groups].map(([each, group]) => askGroup(each, group, io, timeoutMs, into, at, keepRaw)))
+  if (groups.length === 1) return askGroup(groups[0]!, io, timeoutMs, into, at, keepRaw)
+  return Promise.all(groups.map((group) => askGroup(group, io, timeoutMs, into, at, keepRaw)))
 }
 
 function askGroup(
-  protocol: Protocol,
-  group: readonly Named[],
+  { protocol, names, reads, requests }: Group,
   io: Io,
   timeoutMs: number,
   into: Record<string, StoredReply | undefined>,
   at: number,
   keepRaw: boolean,
 ): Promise<void> {
-  const requests = group.map(([, read]) => read.request)
   let asking: Promise<Reply[]> | undefined
   const ask = (signal: AbortSignal) => {
     asking = protocol.ask({ ...io, signal }, requests)
     return asking
   }
   const note = (answers: readonly Reply[]) => {
-    for (let index = 0; index < group.length; index++) {
-      const [name, read] = group[index]!
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index]!
+      const read = reads[index]!
       const answer = answers[index] ?? { error: new SdkError('DEVICE_BAD_REPLY', 'no answer to this request') }
       const reply = interpret(read, answer, at, keepRaw)
       const last = into[name]
@@ -119,7 +174,7 @@ function askGroup(
     }
   }
   return withDeadline(timeoutMs, io.signal, ask, 'DEVICE_TIMEOUT').then(note, async (error: unknown) => {
-    note((await inTime(asking)) ?? group.map(() => ({ error: toSdkError(error, 'DEVICE_UNREACHABLE') })))
+    note((await inTime(asking)) ?? names.map(() => ({ error: toSdkError(error, 'DEVICE_UNREACHABLE') })))
   })
 }
 
@@ -150,14 +205,15 @@ const telling: readonly string[] = [
   'DEVICE_TIMEOUT',
 ]
 
-function throwIfNothing(first: readonly Named[], second: readonly Named[], replies: Replies, now: number) {
-  const answered = ([name]: Named) => {
+function throwIfNothing(first: readonly Group[], second: readonly Group[], replies: Replies, now: number) {
+  const answered = (name: string) => {
     const reply = replies[name]
     return reply?.at === now && !reply.error && !reply.outdated
   }
-  if (first.some(answered) || second.some(answered)) return
-  const due = [...first, ...second]
-  const asked = due.map(([name]) => replies[name]).filter((reply): reply is StoredReply => reply?.at === now)
+  const anyOf = ({ names }: Group) => names.some(answered)
+  if (first.some(anyOf) || second.some(anyOf)) return
+  const due = [...first, ...second].flatMap(({ names }) => names)
+  const asked = due.map((name) => replies[name]).filter((reply): reply is StoredReply => reply?.at === now)
   const errors = asked.map((reply) => reply.error ?? reply.outdated).filter((error) => error !== undefined)
   if (asked.length === 0) return
   throw telling.map((code) => errors.find((error) => error.code === code)).find((error) => error) ?? errors[0]!

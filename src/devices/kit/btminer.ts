@@ -29,42 +29,67 @@ const singlesWithinMs = 6_000
 export const btminer: Protocol<BtminerRequest> = { name: 'btminer', port: rpcPort, ask }
 
 async function ask(io: Io, requests: readonly BtminerRequest[]): Promise<Reply[]> {
-  const replies = new Map<BtminerRequest, Reply>()
   const started = io.clock.hr()
-  const together = requests.filter(({ cmd }) => joinable.has(cmd) && !isAlone(io, cmd))
-  let gone = together.length > 1 ? await askTogether(io, together, replies) : undefined
-  if (replies.size === requests.length) return requests.map((request) => replies.get(request)!)
-  const left = requests.filter((request) => !replies.has(request))
-  for (const request of left) {
+  const together = joinOf(io, requests)
+  let replies: (Reply | undefined)[] = []
+  let gone: SdkError | undefined
+  if (together.requests.length > 1) {
+    try {
+      replies = partsOf(await exchangeText(io, together.payload, io.signal), together, requests)
+    } catch (error) {
+      const known = toSdkError(error, 'DEVICE_UNREACHABLE')
+      if (isGone(known)) gone = known
+    }
+  }
+  const left = requests.filter((_, at) => !replies[at])
+  for (let at = 0; at < requests.length && left.length > 0; at++) {
+    if (replies[at]) continue
     if (!gone && io.clock.hr() - started > singlesWithinMs)
       gone = new SdkError('DEVICE_TIMEOUT', 'not asked: the device took all the time for the reads before')
-    const reply = gone ? { error: gone } : await askAlone(io, request)
-    replies.set(request, reply)
+    const reply = gone ? { error: gone } : await askAlone(io, requests[at]!)
+    replies[at] = reply
     if ('error' in reply && isGone(reply.error)) gone = reply.error
   }
-  if (together.length > 1) learn(io, together, left, replies)
-  return requests.map((request) => replies.get(request)!)
+  if (left.length > 0 && together.requests.length > 1) learn(io, together.requests, left, requests, replies)
+  return replies as Reply[]
 }
 
-/** Fills in the replies of one joined request: all, some, or none if this firmware does not join. Answers the error if the device is gone. */
-async function askTogether(
-  io: Io,
-  requests: readonly BtminerRequest[],
-  replies: Map<BtminerRequest, Reply>,
-): Promise<SdkError | undefined> {
-  try {
-    const joined = await send(io, { cmd: requests.map(({ cmd }) => cmd).join('+') }, io.signal)
-    if (!isObject(joined)) return undefined
-    const found = requests.filter(({ cmd }) => Object.hasOwn(joined, cmd))
-    for (const request of found) replies.set(request, { value: part(joined, request.cmd) })
-    if (found.length === 0) throwIfBusy(joined)
-    return undefined
-  } catch (error) {
-    const known = toSdkError(error, 'DEVICE_UNREACHABLE')
-    if (!isGone(known)) return undefined
-    for (const request of requests) replies.set(request, { error: known })
-    return known
+/** The reads that go into one request, and its text. */
+interface Join {
+  readonly requests: readonly BtminerRequest[]
+  readonly payload: string
+}
+
+/** By the list of requests: the same lists come again, visit after visit. */
+const joins = new WeakMap<readonly BtminerRequest[], Join>()
+
+function joinOf(io: Io, requests: readonly BtminerRequest[]): Join {
+  if (aloneOf(io)) return join(requests.filter(({ cmd }) => joinable.has(cmd) && !isAlone(io, cmd)))
+  let known = joins.get(requests)
+  if (!known) {
+    known = join(requests.filter(({ cmd }) => joinable.has(cmd)))
+    joins.set(requests, known)
   }
+  return known
+}
+
+function join(requests: readonly BtminerRequest[]): Join {
+  return { requests, payload: JSON.stringify({ cmd: requests.map(({ cmd }) => cmd).join('+') }) }
+}
+
+/** The replies in a joined one, by place: all, some, or none if this firmware does not join. Throws DEVICE_BUSY if it says that instead. */
+function partsOf(joined: unknown, together: Join, requests: readonly BtminerRequest[]): (Reply | undefined)[] {
+  const replies: (Reply | undefined)[] = requests.map(() => undefined)
+  if (!isObject(joined)) return replies
+  let found = 0
+  for (let at = 0; at < requests.length; at++) {
+    const { cmd } = requests[at]!
+    if (!Object.hasOwn(joined, cmd) || !together.requests.includes(requests[at]!)) continue
+    replies[at] = { value: part(joined, cmd) }
+    found++
+  }
+  if (found === 0) throwIfBusy(joined)
+  return replies
 }
 
 /** What joining left out but a request of its own brought is asked alone from now on. `devdetails`, the rare one, is suspected first. */
@@ -72,10 +97,11 @@ function learn(
   io: Io,
   together: readonly BtminerRequest[],
   left: readonly BtminerRequest[],
-  replies: ReadonlyMap<BtminerRequest, Reply>,
+  requests: readonly BtminerRequest[],
+  replies: readonly (Reply | undefined)[],
 ) {
   const leftOut = together.filter((request) => left.includes(request))
-  if (!leftOut.some((request) => 'value' in replies.get(request)!)) return
+  if (!leftOut.some((request) => 'value' in replies[requests.indexOf(request)]!)) return
   const rare = leftOut.filter(({ cmd }) => cmd === 'devdetails')
   const alone = aloneOf(io) ?? new Map<string, number>()
   io.memory.set(aloneKey, alone)
@@ -113,7 +139,10 @@ async function askAlone(io: Io, request: BtminerRequest): Promise<Reply> {
 
 /** One plain request, one reply: the envelope as it came. */
 export function send(io: Io, request: object, signal: AbortSignal, mayBeCut = false): Promise<unknown> {
-  const payload = JSON.stringify(request)
+  return exchangeText(io, JSON.stringify(request), signal, mayBeCut)
+}
+
+function exchangeText(io: Io, payload: string, signal: AbortSignal, mayBeCut = false): Promise<unknown> {
   return exchange({ host: io.host, port: portOf(io, rpcPort), signal, payload }, mayBeCut ? parseCutJson : parseJson)
 }
 

@@ -35,10 +35,16 @@ const goneAfterFailures = 2
 const knockMs = 1500
 
 /**
- * One visit: knocks if the device was gone, recognises it if that is due, reads it. Throws SdkError: DEVICE_UNKNOWN, DEVICE_NOT_ACCEPTED, or
- * what the reading threw.
+ * One visit: knocks if the device was gone, recognises it if that is due, reads it. Rejects with SdkError: DEVICE_UNKNOWN,
+ * DEVICE_NOT_ACCEPTED, or what the reading threw.
  */
-export async function visit(visitor: Visitor, handle: Handle): Promise<Observation> {
+export function visit(visitor: Visitor, handle: Handle): Promise<Observation> {
+  const { device, failures } = handle
+  if (device && failures < goneAfterFailures) return read(visitor, handle, device)
+  return met(visitor, handle).then((found) => read(visitor, handle, found))
+}
+
+async function met(visitor: Visitor, handle: Handle): Promise<Device> {
   if (handle.failures >= goneAfterFailures) {
     // One more connection to a gateway may be one too many, and who connects to us cannot be knocked at.
     if (visitor.candidates.some(({ reach }) => reach === undefined || reach === 'address')) {
@@ -46,13 +52,19 @@ export async function visit(visitor: Visitor, handle: Handle): Promise<Observati
     }
     forget(handle)
   }
-  const device = handle.device ?? (await recognised(visitor, handle))
-  const seen = await observe(device, worldOf(visitor, handle, device), {
+  return recognised(visitor, handle)
+}
+
+function read(visitor: Visitor, handle: Handle, device: Device): Promise<Observation> {
+  const reading = observe(device, worldOf(visitor, handle, device), {
     previous: handle.replies,
     timeoutMs: deadlineOf(handle.pace, device.defaults.timeoutMs),
   })
-  refuseOther(visitor, device, seen.telemetry.model, seen.telemetry.variant)
-  return seen
+  if (!visitor.deviceType) return reading
+  return reading.then((seen) => {
+    refuseOther(visitor, device, seen.telemetry.model, seen.telemetry.variant)
+    return seen
+  })
 }
 
 /** The definition of the device; recognises it if it is not known yet. */
