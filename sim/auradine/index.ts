@@ -8,13 +8,13 @@ import {
   asccount,
   devs,
   fan,
+  frames,
   frequency,
   ipreport,
   led,
   mode,
   pools,
   psu,
-  status,
   summary,
   temperature,
   version,
@@ -45,10 +45,7 @@ const restarts: Readonly<Record<string, (state: AuradineState, body: Fields) => 
   'factory-reset': (state) => state.factoryReset(),
 }
 
-const refusal = (state: AuradineState, code: number, text: string): Fields => ({
-  STATUS: [status(state, 'E', code, text)],
-  id: 1,
-})
+const { ok, refusal } = frames
 
 function answer(state: AuradineState, { method, path, headers, body }: HttpCall): HttpReply {
   const command = path.slice(1)
@@ -56,14 +53,14 @@ function answer(state: AuradineState, { method, path, headers, body }: HttpCall)
   if (method === 'POST' && command === 'token') {
     const token = state.signIn(fields)
     if (!token) return { status: 401, json: refusal(state, 45, 'Wrong user or password') }
-    return { json: { STATUS: [status(state, 'S', 700, 'Token')], Token: [{ Token: token }], id: 1 } }
+    return { json: ok(state, 700, 'Token', { Token: [{ Token: token }] }) }
   }
   if (!state.isSignedIn(headers.token)) return { status: 401, json: refusal(state, 45, 'Token required') }
   const read = method === 'GET' ? webReads.get(command) : undefined
   if (read) return { json: read(state) }
   if (method !== 'POST') return { status: 404, text: 'Not Found' }
   if (state.machine.has('refusedWrite')) return { json: refusal(state, 120, 'refused') }
-  const done = { STATUS: [status(state, 'S', 119, `${command} done`)], id: 1 }
+  const done = ok(state, 119, `${command} done`)
   const restart = Object.hasOwn(restarts, command) ? restarts[command] : undefined
   if (restart) return { json: done, after: () => restart(state, fields) }
   const write = Object.hasOwn(writes, command) ? writes[command] : undefined

@@ -1,18 +1,12 @@
 import { type Fields, round } from '../json.js'
 import { chance } from '../random.js'
+import { framesOf } from '../rpc.js'
 import type { AuradineState } from './state.js'
 
 /** The answers of GCMiner and FluxOS (protocols/other-firmwares.md). */
 
-export function status(state: AuradineState, letter: 'S' | 'E', code: number, text: string): Fields {
-  return { STATUS: letter, When: state.when, Code: code, Msg: text, Description: `FluxOS-${state.row.firmware}` }
-}
-
-const ok = (state: AuradineState, code: number, text: string, body: Fields): Fields => ({
-  STATUS: [status(state, 'S', code, text)],
-  ...body,
-  id: 1,
-})
+export const frames = framesOf<AuradineState>(({ row }) => `FluxOS-${row.firmware}`)
+const { ok } = frames
 
 const mhs = (ths: number) => round(ths * 1e6, 2)
 

@@ -1,15 +1,15 @@
 import type { RpcReply } from '../rpc.js'
-import { status } from './replies.js'
+import { frames } from './replies.js'
 import type { AvalonState } from './state.js'
 
 type Option = (state: AvalonState, args: readonly string[]) => RpcReply
 
 const info = (state: AvalonState, text: string): RpcReply => ({
-  json: { STATUS: [status(state, 'I', 118, `ASC 0 set info: ${text}`)], id: 1 },
+  json: frames.info(state, 118, `ASC 0 set info: ${text}`),
 })
-const done = (state: AvalonState): RpcReply => ({ json: { STATUS: [status(state, 'S', 119, 'ASC 0 set OK')], id: 1 } })
+const done = (state: AvalonState): RpcReply => ({ json: frames.ok(state, 119, 'ASC 0 set OK') })
 const failed = (state: AvalonState, text: string): RpcReply => ({
-  json: { STATUS: [status(state, 'E', 120, `ASC 0 set failed: ${text}`)], id: 1 },
+  json: frames.refusal(state, 120, `ASC 0 set failed: ${text}`),
 })
 const wrongPassword = 'Auth Failed! password invalid!'
 /** A soft switch takes a time that is at most so far ahead, s. */

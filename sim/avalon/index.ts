@@ -4,7 +4,7 @@ import type { MachineOptions } from '../machine.js'
 import { type RpcReply, type RpcRequest, rpcDoor } from '../rpc.js'
 import type { Simulator } from '../server.js'
 import { ascset } from './ascset.js'
-import { litestats, pools, stats, status, summary, version } from './replies.js'
+import { frames, litestats, pools, stats, summary, version } from './replies.js'
 import { type AvalonRow, avalonRows } from './rows.js'
 import { AvalonState } from './state.js'
 
@@ -18,11 +18,7 @@ function answer(state: AvalonState, request: RpcRequest): RpcReply {
   if (read) return { json: read(state) }
   if (command === 'ascset') return ascset(state, request.parameter)
   if (command === 'restart') return { after: () => state.machine.restart() }
-  return { json: refusal(state, 14, 'Invalid command') }
-}
-
-function refusal(state: AvalonState, code: number, text: string): Fields {
-  return { STATUS: [status(state, 'E', code, text)], id: 1 }
+  return { json: frames.refusal(state, 14, 'Invalid command') }
 }
 
 /** An Avalon of this row: cgminer on 4028, JSON form. */
@@ -30,7 +26,7 @@ export function avalon(row: AvalonRow, options: MachineOptions): Simulator & { s
   const state = new AvalonState(row, options)
   const door = rpcDoor(state.machine, {
     answer: (request) => answer(state, request),
-    refuse: (code, text) => refusal(state, code, text),
+    refuse: (code, text) => frames.refusal(state, code, text),
   })
   return { machine: state.machine, state, doors: [door] }
 }

@@ -1,19 +1,13 @@
 import { type Fields, round } from '../json.js'
 import type { BoardReading, Reading } from '../physics.js'
 import { chance } from '../random.js'
+import { framesOf } from '../rpc.js'
 import type { AvalonState } from './state.js'
 
 /** The replies of the mining process (protocols/avalon.md §2, §3). */
 
-export function status(state: AvalonState, letter: 'S' | 'I' | 'E', code: number, text: string) {
-  return { STATUS: letter, When: state.when, Code: code, Msg: text, Description: 'cgminer 4.11.1' }
-}
-
-const ok = (state: AvalonState, code: number, text: string, body: Fields): Fields => ({
-  STATUS: [status(state, 'S', code, text)],
-  ...body,
-  id: 1,
-})
+export const frames = framesOf<AvalonState>(() => 'cgminer 4.11.1')
+const { ok } = frames
 
 export function version(state: AvalonState): Fields {
   const { product, name, hwType, firmware, home } = state.row

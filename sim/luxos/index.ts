@@ -4,9 +4,9 @@ import type { Fields } from '../json.js'
 import type { MachineOptions } from '../machine.js'
 import { rpcDoor } from '../rpc.js'
 import type { Simulator } from '../server.js'
-import { boardReads, reads } from './replies.js'
+import { boardReads, reads, refusal } from './replies.js'
 import { type LuxosRow, LuxosState, luxosRows } from './state.js'
-import { refusal, write } from './writes.js'
+import { write } from './writes.js'
 
 const page = '<!doctype html><html><head><title>Luxor Firmware</title></head><body></body></html>'
 

@@ -1,17 +1,11 @@
 import { type Fields, round } from '../json.js'
+import { framesOf } from '../rpc.js'
 import type { LuxosState } from './state.js'
 
 /** The answers of LUXminer (protocols/luxos.md §4). */
 
-type Letter = 'S' | 'E' | 'I'
-
-export function status({ row, when }: LuxosState, letter: Letter, code: number, text: string): Fields {
-  return { STATUS: letter, When: when, Code: code, Msg: text, Description: `LUXminer ${row.daemon}` }
-}
-
-export function reply(state: LuxosState, code: number, text: string, body: Fields = {}): Fields {
-  return { STATUS: [status(state, 'S', code, text)], ...body, id: 1 }
-}
+const frames = framesOf<LuxosState>(({ row }) => `LUXminer ${row.daemon}`)
+export const { ok: reply, refusal } = frames
 
 const ghs = (ths: number) => round(ths * 1e3, 2)
 const mhs = (ths: number) => round(ths * 1e6, 3)

@@ -1,13 +1,8 @@
-import type { Fields } from '../json.js'
 import type { RpcReply } from '../rpc.js'
-import { reply, status } from './replies.js'
+import { refusal, reply } from './replies.js'
 import type { LuxosState } from './state.js'
 
 type Write = (state: LuxosState, parameters: readonly string[]) => RpcReply
-
-export function refusal(state: LuxosState, code: number, text: string): Fields {
-  return { STATUS: [status(state, 'E', code, text)], id: 1 }
-}
 
 const done = (state: LuxosState, code: number, text: string, after?: () => void): RpcReply => ({
   json: reply(state, code, text),

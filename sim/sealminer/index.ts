@@ -4,7 +4,7 @@ import { type Fields, parseObject } from '../json.js'
 import type { MachineOptions } from '../machine.js'
 import { rpcDoor } from '../rpc.js'
 import type { Simulator } from '../server.js'
-import { pools, psuStatus, stats, status, summary, systemInfo, version } from './replies.js'
+import { frames, pools, psuStatus, stats, summary, systemInfo, version } from './replies.js'
 import { type SealminerRow, SealminerState, sealAccount, sealminerRows } from './state.js'
 
 const rpcReads = new Map<string, (state: SealminerState) => Fields>(Object.entries({ version, summary, stats, pools }))
@@ -43,7 +43,7 @@ function answer(state: SealminerState, { method, path, headers, body }: HttpCall
 export function sealminer(row: SealminerRow, options: MachineOptions): Simulator & { state: SealminerState } {
   const state = new SealminerState(row, options)
   const { machine } = state
-  const refusal = (code: number, text: string): Fields => ({ STATUS: [status(state, 'E', code, text)], id: 1 })
+  const refusal = (code: number, text: string) => frames.refusal(state, code, text)
   const rpc = rpcDoor(machine, {
     refuse: refusal,
     answer: ({ command }) => ({ json: rpcReads.get(command)?.(state) ?? refusal(14, 'Invalid command') }),

@@ -1,19 +1,11 @@
 import { type Fields, round } from '../json.js'
+import { framesOf } from '../rpc.js'
 import { modeNumbers, type SealminerState } from './state.js'
 
 /** The answers of bdminer and of the pages (protocols/other-firmwares.md). */
 
-const description = 'bdminer 4.11.1'
-
-export function status(state: SealminerState, letter: 'S' | 'E', code: number, text: string): Fields {
-  return { STATUS: letter, When: state.when, Code: code, Msg: text, Description: description }
-}
-
-const ok = (state: SealminerState, code: number, text: string, body: Fields): Fields => ({
-  STATUS: [status(state, 'S', code, text)],
-  ...body,
-  id: 1,
-})
+export const frames = framesOf<SealminerState>(() => 'bdminer 4.11.1')
+const { ok } = frames
 
 const mhs = (ths: number) => round(ths * 1e6, 3)
 const modeTexts = { low: 'Low Power', normal: 'Normal', high: 'High Performance' } as const

@@ -1,18 +1,12 @@
 import { type Fields, round } from '../json.js'
-import { rpcDoor } from '../rpc.js'
+import { framesOf, rpcDoor } from '../rpc.js'
 import type { Door } from '../server.js'
 import type { VnishState } from './state.js'
 
 /** The read-only RPC of VNish (protocols/vnish.md §5). */
 
 const ghs = (ths: number) => round(ths * 1e3, 2)
-const status = ({ when }: VnishState, letter: 'S' | 'E', code: number, text: string): Fields => ({
-  STATUS: letter,
-  When: when,
-  Code: code,
-  Msg: text,
-  Description: 'cgminer 4.11.1',
-})
+const { ok, refusal } = framesOf<VnishState>(() => 'cgminer 4.11.1')
 
 function summary(state: VnishState): Fields {
   const reading = state.machine.physics.read()
@@ -26,7 +20,7 @@ function summary(state: VnishState): Fields {
     'Best Share': Math.floor(1e6 + reading.workTh * 37),
     'Fee Percent': 2.8,
   }
-  return { STATUS: [status(state, 'S', 11, 'Summary')], SUMMARY: [item], id: 1 }
+  return ok(state, 11, 'Summary', { SUMMARY: [item] })
 }
 
 function stats(state: VnishState): Fields {
@@ -59,7 +53,7 @@ function stats(state: VnishState): Fields {
     total_rateideal: ghs(reading.targetThs),
   }
   const about = { Type: `${state.name} (Vnish ${state.version})`, Miner: '0.0.0', Cgminer: state.version }
-  return { STATUS: [status(state, 'S', 70, 'CGMiner stats')], STATS: [about, item], id: 1 }
+  return ok(state, 70, 'CGMiner stats', { STATS: [about, item] })
 }
 
 function pools(state: VnishState): Fields {
@@ -77,15 +71,14 @@ function pools(state: VnishState): Fields {
     'Stratum Active': pool.active,
   }))
   const fee = { POOL: 3, URL: 'DevFee', Type: 1, User: 'DevFee', Status: 'Alive', Accepted: 224, Rejected: 1, Stale: 0 }
-  return { STATUS: [status(state, 'S', 7, '4 Pool(s)')], POOLS: [...list, fee], id: 1 }
+  return ok(state, 7, '4 Pool(s)', { POOLS: [...list, fee] })
 }
 
 const reads = new Map<string, (state: VnishState) => Fields>(Object.entries({ summary, stats, pools }))
 
 export function vnishRpc(state: VnishState): Door {
-  const refusal = (code: number, text: string): Fields => ({ STATUS: [status(state, 'E', code, text)] })
   return rpcDoor(state.machine, {
-    refuse: refusal,
-    answer: ({ command }) => ({ json: reads.get(command)?.(state) ?? refusal(0, 'Invalid command') }),
+    refuse: (code, text) => refusal(state, code, text),
+    answer: ({ command }) => ({ json: reads.get(command)?.(state) ?? refusal(state, 0, 'Invalid command') }),
   })
 }

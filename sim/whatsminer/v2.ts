@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { whatsminerCrypto } from '#devices'
-import { type Fields, objectEnd, parseObject } from '../json.js'
+import { type Fields, parseObject } from '../json.js'
+import { takeOne } from '../rpc.js'
 import { type Door, deliver } from '../server.js'
 import { apiStyle } from './envelopes-v2.js'
 import { joinable, single } from './replies-v2.js'
@@ -9,8 +10,6 @@ import { Tokens } from './tokens.js'
 import { Upload } from './upload.js'
 import { type Outcome, writes } from './writes-v2.js'
 
-/** A connection that sends nothing is dropped. */
-const idleMs = 10_000
 const maxRequestBytes = 16_384
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/
 
@@ -31,23 +30,12 @@ class ApiV2 {
   }
 
   open(socket: Socket) {
-    let text = ''
-    const stop = this.#state.machine.clock.after(idleMs, () => socket.destroy())
-    socket.on('close', stop)
-    const take = (chunk: Buffer) => {
-      text += chunk.toString('latin1')
-      const isObject = /^\s*({|$)/.test(text)
-      const end = isObject ? objectEnd(text) : -1
-      if (end < 0 && isObject && text.length <= maxRequestBytes) return
-      socket.off('data', take)
-      socket.resume()
-      stop()
-      const request = end < 0 ? undefined : parseObject(Buffer.from(text.slice(0, end), 'latin1').toString('utf8'))
+    takeOne(this.#state.machine, socket, maxRequestBytes, (object, rest) => {
+      const request = object === undefined ? undefined : parseObject(object)
       if (!request) this.#refuse(socket, 23, 'invalid json')
-      else if ('enc' in request) this.#sealed(socket, request, Buffer.from(text.slice(end), 'latin1'))
+      else if ('enc' in request) this.#sealed(socket, request, rest)
       else this.#plain(socket, request)
-    }
-    socket.on('data', take)
+    })
   }
 
   #answer(socket: Socket, reply: unknown) {

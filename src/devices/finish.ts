@@ -1,5 +1,6 @@
 import { type Board, type DeviceError, type Fan, type Metric, measured, type Pool } from '#model'
 import type { Model, Telemetry } from './define.js'
+import { fanStopped } from './kit/fan-stopped.js'
 
 /** Below this share of the nominal hashrate an efficiency says nothing. */
 const efficiencyFrom = 0.01
@@ -91,7 +92,7 @@ function addFindings(telemetry: Telemetry, fans: readonly Fan[], model: Model | 
     if (finding) findings.push(finding)
   }
   if (telemetry.hashrateThs && model?.fans) {
-    for (const fan of fans) if (fan.rpm === 0 || fan.status === 'failed') findings.push(fanError(fan))
+    for (const fan of fans) if (fan.rpm === 0 || fan.status === 'failed') findings.push(fanStopped(fan))
   }
   if (areAllDead(telemetry.pools ?? [])) findings.push(poolError)
   if (findings.length === 0) return
@@ -191,18 +192,6 @@ function boardError(board: Board, { hashrateThs }: Telemetry): DeviceError | und
     severity: chips > (board.expectedChips ?? 0) * fewChips ? 'medium' : 'low',
     message: `Board ${board.slot} shows ${board.chips} of ${board.expectedChips} chips.`,
     action: 'Watch its hashrate; repair the board when more chips drop out.',
-  }
-}
-
-function fanError(fan: Fan): DeviceError {
-  return {
-    code: 'fan-stopped',
-    severity: 'high',
-    component: 'fan',
-    index: fan.index,
-    message: `Fan ${fan.index} stands still.`,
-    cause: 'It is blocked, broken or not plugged in.',
-    action: 'Check and replace it; the miner may overheat.',
   }
 }
 

@@ -2,6 +2,7 @@ import { type Board, type DeviceError, type Fan, type Network, type Pool, SdkErr
 import type { Model } from '../define.js'
 import { productOf } from '../hardware/bitaxe.js'
 import { difficulty } from '../kit/cgminer.js'
+import { fanStopped } from '../kit/fan-stopped.js'
 import { bool, type Fields, fields, num, rows, str } from '../kit/json.js'
 import { count, defined, highest, maxParts, object, temperature, tidy } from '../kit/values.js'
 
@@ -225,15 +226,7 @@ export function errorsOf(info: Fields): DeviceError[] {
     errors.push(hot('board', 'The voltage regulator', regulator))
   const [fan] = fansOf(info, {}) ?? []
   if (fan?.rpm === 0 && (num(info.fanspeed) ?? 0) > 0 && !isPaused(info)) {
-    errors.push({
-      code: 'fan-stopped',
-      severity: 'high',
-      component: 'fan',
-      index: 0,
-      message: 'Fan 0 stands still.',
-      cause: 'It is blocked, broken or not plugged in.',
-      action: 'Check and replace it; the miner may overheat.',
-    })
+    errors.push(fanStopped(fan))
   }
   if (bool(info.isUsingFallbackStratum)) {
     errors.push({

@@ -1,4 +1,5 @@
 import type { Board, DeviceError, Tuning } from '#model'
+import { fanStopped } from '../kit/fan-stopped.js'
 import { defined, highest, lowest, mean } from '../kit/values.js'
 import { type Capabilities, chipRates, type PerBoard, type Summary, temperaturesOf } from './epic-replies.js'
 
@@ -222,18 +223,7 @@ function statusErrors({ lastError, licenseError }: Summary): DeviceError[] {
 }
 
 function fanErrors({ fans, boards }: Summary): DeviceError[] {
-  if (!boards.some(({ rateThs }) => rateThs)) return []
-  return fans
-    .filter(({ rpm }) => rpm === 0)
-    .map(({ index }) => ({
-      code: 'fan-stopped',
-      severity: 'high',
-      component: 'fan',
-      index,
-      message: `Fan ${index} stands still.`,
-      cause: 'It is blocked, broken or not plugged in.',
-      action: 'Check and replace it; the miner may overheat.',
-    }))
+  return boards.some(({ rateThs }) => rateThs) ? fans.filter(({ rpm }) => rpm === 0).map(fanStopped) : []
 }
 
 function heatErrors({ boards, shutdownC, tune }: Summary): DeviceError[] {

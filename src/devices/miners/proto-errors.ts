@@ -1,4 +1,5 @@
 import type { Component, DeviceError, Severity } from '#model'
+import { fanStopped } from '../kit/fan-stopped.js'
 import { fields, num, rows, str } from '../kit/json.js'
 import { maxParts, words } from '../kit/values.js'
 import type { BoardNow, Cooling, Mining, Now } from './proto-replies.js'
@@ -168,15 +169,5 @@ function stateErrors(mining: Mining | undefined): DeviceError[] {
 
 function fanErrors(cooling: Cooling | undefined, mining: Mining | undefined): DeviceError[] {
   if (!cooling || cooling.mode === 'off' || !mining?.nowThs) return []
-  return cooling.fans
-    .filter(({ rpm }) => rpm === 0)
-    .map(({ index }) => ({
-      code: 'fan-stopped',
-      severity: 'high',
-      component: 'fan',
-      index,
-      message: `Fan ${index} stands still.`,
-      cause: 'It is blocked, broken or not plugged in.',
-      action: 'Check and replace it; the rig may overheat.',
-    }))
+  return cooling.fans.filter(({ rpm }) => rpm === 0).map(fanStopped)
 }
