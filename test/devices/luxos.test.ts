@@ -109,6 +109,20 @@ test('a build that joins no commands is asked one by one; the boards again only 
   )
 })
 
+test('where joined answers break off twice it is asked one by one for a while', async (t) => {
+  const { device, io } = await replayed(t)
+  const joined = device.unknown
+  device.unknown = ({ command }: { command: string }) => (command.includes('+') ? '{"summary":[{"STATUS":[' : unknown)
+  const one = io()
+  for (let visit = 0; visit < 2; visit++) await failure(observe(luxos, one, { fresh: true }))
+  t.is((await observe(luxos, one, { fresh: true })).telemetry.powerW, 1051)
+  const later = new HurriedClock(1_800_000_700_000)
+  device.unknown = joined
+  const before = device.asked.length
+  await observe(luxos, { ...one, clock: later }, { fresh: true })
+  t.ok(device.commands()[before]!.includes('+'), 'then it is tried again')
+})
+
 test('between two connections there is a second, and a refused one leaves it in peace', async (t) => {
   const { device, clock, io } = await replayed(t)
   const at: number[] = []

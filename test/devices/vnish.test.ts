@@ -77,6 +77,28 @@ test('where its web interface is closed the RPC stands in', async (t) => {
   t.is(flaw(now), undefined)
 })
 
+test('an old build is read by its RPC alone, with rates as text and two temperatures a board', async (t) => {
+  const device = await replayed(t)
+  await device.stopWeb()
+  const stats = file('rpc_stats.json')
+  const item = stats.STATS[1]
+  for (const board of [1, 2, 3]) Object.assign(item, { [`temp_pcb${board}`]: '42-55', [`temp_chip${board}`]: '52-75' })
+  Object.assign(item, { 'GHS 5s': '140258.58', chain_consumption1: 0, chain_consumption2: 0, chain_consumption3: 0 })
+  delete stats.STATS[0].Type
+  device.rpc.stats = stats
+  device.rpc.version = {
+    STATUS: [{ STATUS: 'S' }],
+    VERSION: [{ Type: 'Antminer S19 XP (Vnish 1.2.0-rc1)', API: '3.1' }],
+  }
+  const summary = file('rpc_summary.json')
+  summary.SUMMARY[0]['GHS 5s'] = '140258.58'
+  device.rpc.summary = summary
+  const { telemetry: now, model } = await observe(vnishDevice, device.io({ ports: { ...device.ports, http: 1 } }))
+  t.alike([now.model, now.firmwareVersion, model?.chips], ['S19 XP', '1.2.0-rc1', 110])
+  t.alike([now.hashrateThs, now.powerW], [140.25858, undefined], 'no metering is no zero')
+  t.alike([now.boards?.[0]?.boardTempC, now.boards?.[0]?.chipTempMinC, now.boards?.[0]?.chipTempMaxC], [55, 52, 75])
+})
+
 test('what it reports is told: failures, boards, chips, pools, settings that wait', async (t) => {
   const device = await replayed(t)
   const summary = file('web_summary.json')
@@ -193,6 +215,10 @@ test('the token is kept and renewed; passwords are tried in their order, and nev
   const refused = (await observe(vnishDevice, io, { fresh: true })).missing.fanSetting
   t.is(refused?.code, 'DEVICE_BUSY')
   t.absent(JSON.stringify(refused).includes('own"'))
+  const { length } = state.tried
+  await observe(vnishDevice, io, { fresh: true })
+  await observe(vnishDevice, stranger, { fresh: true })
+  t.is(state.tried.length, length, 'neither of them tries again at once')
 })
 
 test('uptime is read in every form', (t) => {

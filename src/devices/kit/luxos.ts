@@ -20,6 +20,11 @@ export interface BoardReply {
 const gapMs = 1000
 /** Builds that take no joined command are asked one by one, and had to wait longer than the time between two visits, ms. */
 const singleGapMs = 250
+/** A build that refuses joined commands is asked one by one for so long; one whose joined answers break off, for a shorter time, ms. */
+const refusedJoinMs = 3_600_000
+const brokenJoinMs = 600_000
+/** So many broken answers in a row are no accident. */
+const maxBroken = 2
 /** Once it has refused a connection it is left in peace for so long, ms. */
 const refusedMs = 30_000
 /** What is asked board by board is asked this rarely, however often it is wanted, ms. */
@@ -27,7 +32,8 @@ const perBoardMs = 270_000
 
 const nextKey = 'luxos next connection'
 const refusedKey = 'luxos refused'
-const singleKey = 'luxos no joined commands'
+const singleKey = 'luxos single until'
+const brokenKey = 'luxos broken joined replies'
 const boardsKey = 'luxos boards'
 
 /**
@@ -56,12 +62,17 @@ export const luxos: Protocol<LuxRequest> = {
 const turnOptions = { gone: ['DEVICE_UNREACHABLE', 'DEVICE_BUSY'], otherwise: 'DEVICE_UNREACHABLE' } as const
 
 async function askPlain(io: Io, requests: readonly LuxRequest[]): Promise<Reply[]> {
-  if (requests.length > 1 && !io.memory.has(singleKey)) {
-    const joined = await askJoined(io, requests)
-    if (joined) return joined
-    io.memory.set(singleKey, true)
-  }
-  return inTurn(io, requests, ({ command }) => luxAsk(io, { command }), turnOptions)
+  const joined = requests.length > 1 && !isSingle(io) ? await askJoined(io, requests) : undefined
+  return joined ?? inTurn(io, requests, ({ command }) => luxAsk(io, { command }), turnOptions)
+}
+
+function isSingle(io: Io): boolean {
+  return io.clock.now() < ((io.memory.get(singleKey) as number | undefined) ?? 0)
+}
+
+function askSinglyFor(io: Io, ms: number): undefined {
+  io.memory.set(singleKey, io.clock.now() + ms)
+  io.memory.delete(brokenKey)
 }
 
 /** Undefined where the build does not join commands. */
@@ -69,12 +80,18 @@ async function askJoined(io: Io, requests: readonly LuxRequest[]): Promise<Reply
   let reply: ReturnType<typeof fields>
   try {
     reply = fields(await luxAsk(io, { command: requests.map(({ command }) => command).join('+') }))
+    io.memory.delete(brokenKey)
   } catch (thrown) {
     const error = toSdkError(thrown, 'DEVICE_UNREACHABLE')
-    if (error.code === 'DEVICE_UNSUPPORTED' || error.code === 'DEVICE_REFUSED') return undefined
+    if (error.code === 'DEVICE_UNSUPPORTED' || error.code === 'DEVICE_REFUSED') return askSinglyFor(io, refusedJoinMs)
+    // All in one may be more than it can say.
+    const isBroken = error.code === 'DEVICE_BAD_REPLY' || /half an answer/.test(error.message)
+    const broken = isBroken ? ((io.memory.get(brokenKey) as number | undefined) ?? 0) + 1 : 0
+    io.memory.set(brokenKey, broken)
+    if (broken >= maxBroken) askSinglyFor(io, brokenJoinMs)
     return requests.map(() => ({ error }))
   }
-  if (!requests.some(({ command }) => Object.hasOwn(reply, command))) return undefined
+  if (!requests.some(({ command }) => Object.hasOwn(reply, command))) return askSinglyFor(io, refusedJoinMs)
   return requests.map(({ command }): Reply => {
     const part = Object.hasOwn(reply, command) ? reply[command] : undefined
     const value = Array.isArray(part) ? part[0] : part
@@ -147,7 +164,7 @@ export async function connected<T>(io: Io, talk: () => Promise<T>): Promise<T> {
   }
   const now = io.clock.hr()
   const at = Math.max(now, (io.memory.get(nextKey) as number | undefined) ?? 0)
-  io.memory.set(nextKey, at + (io.memory.has(singleKey) ? singleGapMs : gapMs))
+  io.memory.set(nextKey, at + (isSingle(io) ? singleGapMs : gapMs))
   if (at > now) await sleep(io.clock, at - now, io.signal)
   try {
     return await talk()

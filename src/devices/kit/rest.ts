@@ -32,6 +32,8 @@ export interface Login {
   readonly isDenied?: (response: HttpResponse) => boolean
   /** Signs in before the first call: where nothing is told without. */
   readonly first?: boolean
+  /** How long it is left in peace after it has refused all accounts, ms; default a minute. For those that lock themselves. */
+  readonly peaceMs?: number
   /** Statuses that are a refusal with the device's words here, beside those that are so everywhere. */
   readonly refuses?: readonly number[]
 }
@@ -117,14 +119,14 @@ export function rest(name: string, port: PortName, login?: Login): Rest {
 }
 
 /** The accounts in order. Throws DEVICE_AUTH if all are refused, at once if they were just now. */
-async function signIn(io: Io, { open, defaults }: Login, session: Session) {
+async function signIn(io: Io, { open, defaults, peaceMs = refusedMs }: Login, session: Session) {
   const accounts = [...io.credentials, ...defaults.filter((each) => !io.credentials.some((own) => isSame(own, each)))]
   const tried = JSON.stringify(accounts)
   // The one that was good until now is the likeliest.
   const { account: last } = session
   if (last) accounts.sort((a, b) => Number(isSame(b, last)) - Number(isSame(a, last)))
   const { refused } = session
-  if (refused && refused.tried === tried && io.clock.now() - refused.at < refusedMs) throw refused.error
+  if (refused && refused.tried === tried && io.clock.now() - refused.at < peaceMs) throw refused.error
   delete session.refused
   for (const account of accounts) {
     const headers = await open(io, account)

@@ -8,9 +8,14 @@ import { jsonOf, type RestRequest, rest } from './rest.js'
 export const vnishLogin: readonly Credentials[] = [{ username: 'admin', password: 'admin' }]
 
 const base = '/api/v1/'
+/** So long it is not asked for a login after it refused all passwords, or any at all, ms. */
+const peaceMs = 600_000
+const blockedKey = 'vnish takes no password since'
 
 /** The token of a password; undefined if it is wrong. Throws DEVICE_BUSY after too many wrong ones: every further try makes it longer. */
 export async function unlock(io: Io, password: string): Promise<string | undefined> {
+  const since = io.memory.get(blockedKey) as number | undefined
+  if (since !== undefined && io.clock.now() - since < peaceMs) throw blocked()
   const response = await http(io, webPort, {
     method: 'POST',
     path: `${base}unlock`,
@@ -18,19 +23,26 @@ export async function unlock(io: Io, password: string): Promise<string | undefin
     body: JSON.stringify({ pw: password }),
   })
   const { status } = response
-  if (status === 429)
-    throw new SdkError(
-      'DEVICE_BUSY',
-      'the device takes no password for a while, after too many wrong ones; wait some minutes',
-    )
+  if (status === 429) {
+    io.memory.set(blockedKey, io.clock.now())
+    throw blocked()
+  }
+  io.memory.delete(blockedKey)
   if (status === 404) throw new SdkError('DEVICE_UNSUPPORTED', 'it has no login there')
   if (status >= 300) return undefined
   return str(fields(jsonOf(response)).token)
 }
 
+const blocked = () =>
+  new SdkError(
+    'DEVICE_BUSY',
+    'the device takes no password for a while, after too many wrong ones; it is asked again in some minutes',
+  )
+
 /** What everybody may read is asked without a login; the first question that needs one signs in, and the token is kept. */
 export const vnishRest = rest('vnish', webPort, {
   defaults: vnishLogin,
+  peaceMs,
   // A full disk and faults of its own are told in words too.
   refuses: [500, 507],
   async open(io, { password }) {

@@ -134,6 +134,8 @@ export const vnishDevice = defineDevice({
     stats: rpc('stats', parseRpcStats, { optional: true }),
     rpcPools: rpc('pools', parsePools, { everyMs: halfMinute, optional: true }),
     rpcSummary: rpc('summary', rpcSummaryOf, { insteadOf: ['summary'] }),
+    // Builds before 1.2.7 answer it.
+    rpcVersion: rpc('version', namedBy, { insteadOf: ['info'], optional: true, lasting: true }),
   },
   telemetry(from) {
     const summary = <V>(take: (summary: Fields, all: Others) => V) =>
@@ -141,9 +143,13 @@ export const vnishDevice = defineDevice({
     const stats = <V>(take: (stats: RpcStats) => V) => from('stats', take)
     const ofRpc = <V>(take: (summary: Fields) => V) => from('rpcSummary', take)
     return {
-      model: [from('info', (i) => i.model), stats((s) => s.model)],
+      model: [from('info', (i) => i.model), stats((s) => s.model), from('rpcVersion', (v) => v.model)],
       variant: from('settings', variantOf),
-      firmwareVersion: [from('info', (i) => i.firmware), stats((s) => s.firmware)],
+      firmwareVersion: [
+        from('info', (i) => i.firmware),
+        stats((s) => s.firmware),
+        from('rpcVersion', (v) => v.firmware),
+      ],
       controlBoard: from('info', (i) => i.controlBoard),
       serial: from('info', (i) => i.serial),
       mac: from('info', (i) => i.mac),
