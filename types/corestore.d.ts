@@ -30,6 +30,8 @@ declare module 'corestore' {
       readonly path: string
       /** Gives the space of what was cleared back to the disk. */
       compact(): Promise<void>
+      /** The database below; `flush` resolves when all that was written before is on the disk itself. */
+      readonly db: { flush(): Promise<void> }
     }
     ready(): Promise<void>
     get(options: { name: string } | ({ key: Uint8Array } & CoreOptions)): Hypercore

@@ -110,8 +110,10 @@ export class Feeds {
     return this.#word.heritage ?? []
   }
 
+  /** On the disk itself when it resolves: a loss of power must not take back that the folder is open, or what was written until it was closed. */
   async #say(word: Word): Promise<void> {
     await this.#log.append(Buffer.from(JSON.stringify(word)))
+    await this.#cores.storage.db.flush()
     this.#word = word
     await writeFile(join(this.#cores.storage.path, countFile), String(this.#log.length))
     const old = this.#log.length - keptWords

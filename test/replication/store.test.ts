@@ -1,8 +1,9 @@
 import test from 'brittle'
 import Corestore from 'corestore'
 import { Feeds, logIn, thisBoot, whereIs } from '../../src/replication/feeds.js'
-import { keys, openMain } from '../../src/replication/layout.js'
-import { open, record, start } from './support.js'
+import { keys, openMain, putAll } from '../../src/replication/layout.js'
+import { openTable } from '../../src/replication/volumes.js'
+import { open, record, start, tidy } from './support.js'
 
 test('the state survives chunking: old segments go only when every device is written anew', async (t) => {
   const path = await t.tmp()
@@ -69,6 +70,42 @@ test('a damaged frame is left out and said, everything else is read', async (t) 
     step: 'raw',
   })
   t.alike(series.powerW, [1, 2])
+})
+
+test('a damaged chunk is a gap that is said, before and after the day is put together; the rest is read', async (t) => {
+  const path = await t.tmp()
+  const limits = { segmentMs: 1000, foldSteps: 1, foldLeast: 10, mergeLeast: 10 }
+  let store = await open(t, path, limits)
+  const ticks = async (from: number, to: number) => {
+    for (let tick = from; tick < to; tick++) {
+      const at = start + tick * 500
+      await store.append({ at, records: [record('a', at, { powerW: tick }), record('b', at, { powerW: tick })] })
+      await tidy(store, 2)
+    }
+  }
+  const asked = { metrics: ['powerW'] as const, from: start, to: start + 60_000, step: 'raw' as const }
+  await ticks(0, 40)
+  await store.close()
+  const cores = new Corestore(path)
+  const feeds = await Feeds.open(cores, { boot: await thisBoot(), place: await whereIs(path) })
+  const raw = openTable(logIn(cores, feeds.current, 'raw-0'))
+  await putAll(raw, [[keys.chunk('a', 3), Uint8Array.of(3, 255, 255, 1)]])
+  await raw.close()
+  await feeds.close()
+  await cores.close()
+  const gap = { from: start + 3000, to: start + 3500 }
+  const check = async (count: number, missing: unknown) => {
+    const one = await store.history({ deviceId: 'a', ...asked })
+    t.is(one.at.length, count - 2)
+    t.alike(one.missing, missing)
+    t.is((await store.history({ deviceId: 'b', ...asked })).at.length, count)
+  }
+  store = await open(t, path, limits)
+  await check(40, [gap])
+  await ticks(40, 60)
+  t.is(store.stats().mergedVolumes, 1)
+  t.is(store.stats().damagedBlocks, 1)
+  await check(60, undefined)
 })
 
 test('a folder that was copied opens again', async (t) => {
