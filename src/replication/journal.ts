@@ -1,4 +1,3 @@
-import type Corestore from 'corestore'
 import type { Log } from '#model'
 import { type Day, type Gone, keptFrom, type Progress, type SegmentSpan } from './directory.js'
 import { Fold } from './fold.js'
@@ -21,26 +20,27 @@ import {
 import type { Logs } from './logs.js'
 import { Merge } from './merge.js'
 import { Replay } from './replay.js'
+import { Retention } from './retention.js'
 import { rollupMs } from './rollup.js'
 import { Segment } from './segment.js'
 import type { State } from './state.js'
-import type { StoreLimits } from './types.js'
+import type { KeepTiers, StoreLimits } from './types.js'
 import type { Volumes } from './volumes.js'
 
-const nearlyAll = 0.9
 /** So many times as large as it should be a segment may become until its last interval is over. */
 const most = 1.25
+/** Bytes of a journal that are worth giving back to the disk at once. */
+const worthCompacting = 4 * 1024 * 1024
 
 /** The newest history: frames in order, in segments. Finished segments become chunks and are then cleared. */
 export class Journal {
-  readonly #cores: Corestore
   readonly #logs: Logs
   readonly #volumes: Volumes
   readonly #main: Main
   readonly #state: State
   readonly #limits: StoreLimits
   readonly #gone: Map<string, Gone>
-  readonly #rawMs: number
+  readonly #retention: Retention
   readonly #log: Log
   readonly #days: Map<number, Day>
   #progress: Progress
@@ -66,7 +66,6 @@ export class Journal {
   }
 
   constructor(parts: {
-    cores: Corestore
     logs: Logs
     volumes: Volumes
     main: Main
@@ -76,10 +75,9 @@ export class Journal {
     progress: Progress
     spans: SegmentSpan[]
     days: Map<number, Day>
-    rawMs: number
+    keep: KeepTiers
     log: Log
   }) {
-    this.#cores = parts.cores
     this.#logs = parts.logs
     this.#volumes = parts.volumes
     this.#main = parts.main
@@ -89,7 +87,7 @@ export class Journal {
     this.#progress = parts.progress
     this.#spans = parts.spans
     this.#days = parts.days
-    this.#rawMs = parts.rawMs
+    this.#retention = new Retention(parts.keep, parts.limits.segmentMs)
     this.#log = parts.log
     this.mergePace = parts.limits.mergeLeast
   }
@@ -196,8 +194,8 @@ export class Journal {
     this.#segments.push(await this.#openSegment(number + 1))
   }
 
-  /** One bounded piece of the work that turns finished segments into chunks. */
-  async tidy(): Promise<void> {
+  /** One bounded piece of the work that turns finished segments into chunks, and drops what is not kept. */
+  async tidy(pressed = false): Promise<void> {
     const oldest = this.#segments[0]!
     if (!this.#fold && oldest !== this.current) {
       this.#fold = new Fold({ volumes: this.#volumes, logs: this.#logs, main: this.#main }, oldest, {
@@ -209,7 +207,7 @@ export class Journal {
     if (this.#fold) return this.#finish(this.#fold)
     const kept = this.#kept[0]
     if (kept && this.#state.needsNothingUpTo(kept.number)) return this.#forget(kept)
-    if (this.#aged) await this.#dropOldest()
+    if (this.#aged || pressed) await this.#dropOldest(pressed)
   }
 
   /** Work on the oldest full volume that is not put together yet; undefined without any. */
@@ -244,7 +242,6 @@ export class Journal {
     const name = rawName(day.volume * rawSpan)
     if (this.#logs.knows(name)) await this.#logs.clear(name)
     this.#aged = true
-    await this.#cores.storage.compact()
   }
 
   /** From here on the segment counts as chunks: one batch says so. */
@@ -280,21 +277,25 @@ export class Journal {
     this.#progress = progress
     this.#kept.shift()
     await segment.core.close()
-    await this.#logs.clear(journalName(segment.number))
+    await this.#logs.clear(journalName(segment.number), segment.bytes >= worthCompacting)
   }
 
-  /** Drops the oldest volume of raw samples if all of them are too old. */
-  async #dropOldest(): Promise<void> {
-    const { rawFrom } = this.#progress
-    if (!this.#isTooOld(rawFrom)) {
+  /** Drops the oldest day of a tier if there is too much of it. `pressed`: the disk is nearly full. */
+  async #dropOldest(pressed: boolean): Promise<void> {
+    const history = { progress: this.#progress, spans: this.#spans, days: this.#days, bytes: this.dayBytes }
+    const tier = this.#retention.next(history, pressed)
+    if (!tier) {
       this.#aged = false
       return
     }
-    const progress = { ...this.#progress, rawFrom: rawFrom + 1 }
+    const volume = keptFrom(this.#progress, tier)
+    const progress: Progress =
+      tier === 'raw'
+        ? { ...this.#progress, rawFrom: volume + 1 }
+        : { ...this.#progress, from: { ...this.#progress.from, [tier]: volume + 1 } }
     await putAll(this.#main, [[keys.state, progress]])
     this.#progress = progress
-    await this.#clear('raw', rawFrom)
-    await this.#cores.storage.compact()
+    await this.#clear(tier, volume)
     this.stats.droppedVolumes++
   }
 
@@ -302,20 +303,6 @@ export class Journal {
     if (tier === '1h' && (volume + 1) % hoursSpan !== 0) return
     const names = [tierName(tier, volume), ...(tier === 'raw' ? [rawName(volume * rawSpan)] : [])]
     for (const name of names) if (this.#logs.knows(name)) await this.#logs.clear(name)
-  }
-
-  /**
-   * By the times of nearly all of its samples, and by how much was stored after it: a clock that was wrong for a moment neither drops anything
-   * nor keeps it for ever.
-   */
-  #isTooOld(volume: number): boolean {
-    const newest = this.#spans.at(-1)
-    // Its roll-ups come with its day.
-    if (!newest || !(this.#days.has(volume) || this.#passedOver.has(volume))) return false
-    const later = newest.segment - (volume + 1) * rawSpan
-    const ends = this.#spans.filter(({ segment }) => volumeOf(segment) === volume).map(({ to }) => to)
-    const last = ends.sort((a, b) => a - b)[Math.floor(ends.length * nearlyAll)] ?? 0
-    return later * this.#limits.segmentMs >= this.#rawMs && last < newest.to - this.#rawMs
   }
 }
 

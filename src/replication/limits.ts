@@ -8,4 +8,3 @@ export const defaultLimits: StoreLimits = {
   foldLeast: 32,
   mergeLeast: 0.05,
 }
-export const defaultRawMs = 14 * 86_400_000

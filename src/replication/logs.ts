@@ -47,13 +47,14 @@ export class Logs {
     if (!this.#exchange.has(name)) this.#exchange.add(name, this.open(name))
   }
 
-  /** Empties the log; it is not offered any more. The space is given back when the store is compacted. */
-  async clear(name: string): Promise<void> {
+  /** Empties the log; it is not offered any more. Its space is given back to the disk now, or some time: that costs. */
+  async clear(name: string, now = true): Promise<void> {
     this.#offered.delete(name)
     await this.#exchange.drop(name)
     const log = this.open(name)
     await log.ready()
     await log.clear(0, log.length)
+    if (now) await log.compact()
     await log.close()
   }
 

@@ -23,12 +23,14 @@ import { eventPuts, readEvents, readSettings } from './feed.js'
 import { Feeds, logIn, thisBoot, whereIs } from './feeds.js'
 import { Journal } from './journal.js'
 import { format, keys, type Main, mainName, openMain, putAll, storeError, under } from './layout.js'
-import { defaultLimits, defaultRawMs } from './limits.js'
+import { defaultLimits } from './limits.js'
 import { Listeners } from './listeners.js'
 import { Logs } from './logs.js'
 import { Merging } from './merging.js'
+import { Order } from './order.js'
 import type { Replica } from './replica.js'
 import { SortedLogs } from './sorted.js'
+import { roomIn, Space } from './space.js'
 import { State } from './state.js'
 import type {
   Change,
@@ -37,6 +39,7 @@ import type {
   EventQuery,
   FeedKeys,
   HistoryQuery,
+  KeepTiers,
   Series,
   Store,
   StoreLimits,
@@ -71,10 +74,11 @@ class FeedStore implements Store {
   readonly site: string
   readonly intervalMs: number
   readonly #path: string
+  readonly #keep: KeepTiers
+  readonly #space: Space
   readonly #clock: Clock
   readonly #log: Log
   readonly #limits: StoreLimits
-  readonly #rawMs: number
   readonly #cores: Corestore
   readonly #feeds: Feeds
   readonly #open: (name: string) => Hypercore
@@ -94,8 +98,7 @@ class FeedStore implements Store {
   #lastTickAt: number | undefined
   /** Whole records that are due in turn; the part below one waits. */
   #due = 0
-  #tail: Promise<unknown> = Promise.resolve()
-  #closing: Promise<void> | undefined
+  readonly #order = new Order()
   #counts = {
     appends: 0,
     failedAppends: 0,
@@ -118,9 +121,15 @@ class FeedStore implements Store {
     this.site = options.site
     this.intervalMs = options.intervalMs
     this.#path = options.path
+    this.#keep = options.keep ?? {}
     this.#clock = options.clock ?? systemClock
     this.#limits = { ...defaultLimits, ...options.limits }
-    this.#rawMs = options.rawMs ?? defaultRawMs
+    this.#space = new Space({
+      room: options.room ?? (() => roomIn(options.path)),
+      clock: this.#clock,
+      log,
+      changed: (trouble) => this.#warn(trouble),
+    })
     this.#log = log
     this.#listeners = new Listeners(log, 'the store')
     this.#cores = cores
@@ -163,12 +172,12 @@ class FeedStore implements Store {
       gone: this.#gone,
     }
     const { spans, days } = directory
-    this.#journal = new Journal({ ...parts, progress, spans, days, rawMs: this.#rawMs, log: this.#log })
+    this.#journal = new Journal({ ...parts, progress, spans, days, keep: this.#keep, log: this.#log })
     await this.#journal.open()
     this.#merging = new Merging({
       journal: this.#journal,
       log: this.#log,
-      alone: (job) => this.#serial(job, 'a day of history was not put together'),
+      alone: (job) => this.#order.alone(job, 'a day of history was not put together'),
       done: () => this.#weigh(),
     })
     // Records of before stay to be seen until their devices are asked again; the first word on each is a whole one.
@@ -189,11 +198,14 @@ class FeedStore implements Store {
   }
 
   append(tick: Tick): Promise<void> {
-    const done = this.#serial(() => this.#append(tick), 'the tick was not stored')
+    const done = this.#order.alone(() => this.#append(tick), 'the tick was not stored')
     // What is left of the work follows the append, before the next one: memory and journal stay bounded.
-    this.#serial(() => this.#tidy(), 'the journal was not tidied').catch((error: unknown) => {
-      if (!this.#closing) this.#log.error({ err: error }, 'finished history could not be packed; it is tried again')
-    })
+    this.#order
+      .alone(() => this.#tidy(), 'the journal was not tidied')
+      .catch((error: unknown) => {
+        if (!this.#order.isClosed)
+          this.#log.error({ err: error }, 'finished history could not be packed; it is tried again')
+      })
     return done
   }
 
@@ -232,10 +244,26 @@ class FeedStore implements Store {
 
   async #tidy(): Promise<void> {
     const { stats } = this.#journal
-    const { foldedSegments } = stats
-    await this.#journal.tidy()
+    const { foldedSegments, droppedVolumes } = stats
+    await this.#space.look()
+    await this.#journal.tidy(this.trouble !== null)
+    if (stats.droppedVolumes > droppedVolumes) await this.#space.look(true)
     if (stats.foldedSegments > foldedSegments) await this.#weigh()
     this.#merging.tick()
+  }
+
+  get trouble(): string | null {
+    return this.#space.trouble
+  }
+
+  /** Loud: in the log, and for everybody who reads the feed. */
+  #warn(trouble: string | null): void {
+    const message = `${this.worker}: ${trouble ?? 'there is room on the disk again'}`
+    this.#log.warn({ path: this.#path }, message)
+    const at = Math.floor(this.#clock.now())
+    this.append({ at, records: [], events: [{ at, type: 'service', message }] }).catch((error: unknown) =>
+      this.#log.warn({ err: error }, 'that the disk is nearly full could not be stored'),
+    )
   }
 
   records(): readonly DeviceRecord[] {
@@ -268,19 +296,19 @@ class FeedStore implements Store {
   }
 
   history(query: HistoryQuery): Promise<Series> {
-    return this.#read(() => historyOf(this.#parts, query, this.intervalMs))
+    return this.#order.read(() => historyOf(this.#parts, query, this.intervalMs))
   }
 
   crowds(query: CrowdQuery): Promise<Crowds | undefined> {
-    return this.#read(() => crowdsOf(this.#parts, query))
+    return this.#order.read(() => crowdsOf(this.#parts, query))
   }
 
   events(query: EventQuery): Promise<Event[]> {
-    return this.#read(() => eventsOf(this.#parts, query, { worker: this.worker, now: this.#clock.now() }))
+    return this.#order.read(() => eventsOf(this.#parts, query, { worker: this.worker, now: this.#clock.now() }))
   }
 
   settings(deviceId: string, limit?: number): Promise<{ at: number; settings: unknown }[]> {
-    return this.#read(() => settingsOf(this.#parts, deviceId, limit, this.worker))
+    return this.#order.read(() => settingsOf(this.#parts, deviceId, limit, this.worker))
   }
 
   watch(listener: (change: Change) => void): () => void {
@@ -292,7 +320,7 @@ class FeedStore implements Store {
   }
 
   putEntry(id: string, entry: DeviceEntry, events: readonly Event[] = []): Promise<void> {
-    return this.#serial(async () => {
+    return this.#order.alone(async () => {
       await putAll(this.#main, [[keys.entry(id), entry], ...eventPuts(this.#main, events)])
       this.#entries.set(id, entry)
       this.#listeners.tell({ records: [], removed: [], events })
@@ -300,7 +328,7 @@ class FeedStore implements Store {
   }
 
   deleteEntry(id: string, events: readonly Event[] = []): Promise<void> {
-    return this.#serial(async () => {
+    return this.#order.alone(async () => {
       const { number, blocks } = this.#journal.current
       const gone: Gone = { segment: number, block: blocks }
       await putAll(this.#main, [[keys.gone(id), gone], ...eventPuts(this.#main, events)], [keys.entry(id)])
@@ -312,18 +340,18 @@ class FeedStore implements Store {
   }
 
   getDocument<T>(name: string): Promise<T | undefined> {
-    return this.#read(() => readDocument<T>(this.#main, name))
+    return this.#order.read(() => readDocument<T>(this.#main, name))
   }
 
   putDocument(name: string, value: unknown): Promise<void> {
-    return this.#serial(() => writeDocument(this.#main, name, value), 'the document was not stored')
+    return this.#order.alone(() => writeDocument(this.#main, name, value), 'the document was not stored')
   }
 
   listDocuments<T>(
     prefix: string,
     options?: { limit?: number; reverse?: boolean },
   ): Promise<{ name: string; value: T }[]> {
-    return this.#read(() => readDocuments<T>(this.#main, prefix, options))
+    return this.#order.read(() => readDocuments<T>(this.#main, prefix, options))
   }
 
   get feed(): FeedKeys {
@@ -331,7 +359,7 @@ class FeedStore implements Store {
   }
 
   replicate(stream: Duplex): void {
-    if (this.#closing) throw closed()
+    this.#order.check()
     this.#logs.attach(stream)
     for (const earlier of this.#earlier) earlier.attach(stream)
   }
@@ -359,7 +387,7 @@ class FeedStore implements Store {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#tail.then(async () => {
+    return this.#order.close(async () => {
       this.#listeners.clear()
       await this.#merging.close()
       await this.#logs.close()
@@ -368,29 +396,5 @@ class FeedStore implements Store {
       await this.#feeds.close()
       await this.#cores.close()
     })
-    return this.#closing
   }
-
-  /** One writer at a time, in the order of the calls. */
-  #serial<T>(job: () => Promise<T>, what: string): Promise<T> {
-    if (this.#closing) return Promise.reject(closed())
-    const run = this.#tail.then(job).catch((error: unknown) => {
-      throw storeError(error, what)
-    })
-    this.#tail = run.catch(() => undefined)
-    return run
-  }
-
-  async #read<T>(job: () => Promise<T>): Promise<T> {
-    if (this.#closing) throw closed()
-    try {
-      return await job()
-    } catch (error) {
-      throw storeError(error, 'the store cannot be read')
-    }
-  }
-}
-
-function closed(): SdkError {
-  return new SdkError('STORE_FAILED', 'the store is closed')
 }

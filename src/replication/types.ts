@@ -141,6 +141,8 @@ export interface LocalStore extends Reader {
   ): Promise<{ name: string; value: T }[]>
   /** Bytes on disk, blocks, appends: plain numbers for metrics. */
   stats(): Record<string, number>
+  /** What people should know of it, and what to do: for example that the disk is nearly full. Null or absent: nothing. */
+  readonly trouble?: string | null
   close(): Promise<void>
 }
 
@@ -173,11 +175,23 @@ export interface StoreOptions {
   primaryKey?: Uint8Array
   /** Tells one start of the machine from another; default: as the kernel tells it. */
   boot?: string
-  /** How long every single sample is kept; roll-ups of 5 minutes stay. Default 14 days. */
-  rawMs?: number
+  /** How much of each tier is kept; of those that are not named, as much as by default. */
+  keep?: KeepTiers
+  /** How much room there is on the disk; default: as its system says. */
+  room?: () => Promise<{ free: number; total: number }>
   /** Sizes and timings, for tests. */
   limits?: Partial<StoreLimits>
 }
+
+/**
+ * How much history is kept: every sample (default 14 days), intervals of a minute (90 days), of five (a year), of an hour and a day (for
+ * ever). Without `ageMs` for ever, without `bytes` however large; the newest day always.
+ */
+export type KeepTiers = Readonly<
+  Partial<
+    Record<'raw' | '1m' | '5m' | '1h', { readonly ageMs?: number | undefined; readonly bytes?: number | undefined }>
+  >
+>
 
 export interface StoreLimits {
   /** The newest history is a journal of frames in segments: a new one begins after this time, or so many bytes. */

@@ -150,7 +150,12 @@ test('what nobody has is a gap that is said, and waits for nobody', async (t) =>
 for (const keep of ['live', '7d', 'all'] as Keep[]) {
   test(`what the worker drops: a reader that keeps ${keep}`, { timeout: 120_000 }, async (t) => {
     const day = 86_400_000
-    const store = await open(t, await t.tmp(), { ...limits, segmentMs: 3_600_000 }, { rawMs: 2 * day })
+    const store = await open(
+      t,
+      await t.tmp(),
+      { ...limits, segmentMs: 3_600_000 },
+      { keep: { raw: { ageMs: 2 * day } } },
+    )
     const clock = new FakeClock(start)
     const reader = await follow(t, store, { keep, clock })
     connect(store, reader)

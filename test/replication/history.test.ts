@@ -177,7 +177,7 @@ test('a query that is none, or too long, is refused', async (t) => {
 
 test('raw samples go after their time, a volume at once; roll-ups stay; a clock that jumped ahead drops nothing', async (t) => {
   const path = await t.tmp()
-  const options = { rawMs: 30_000 }
+  const options = { keep: { raw: { ageMs: 30_000 } } }
   const short = { segmentMs: 1000, wholeRecordMs: 2000, foldLeast: 10, foldSteps: 1, mergeLeast: 10 }
   let store = await open(t, path, short, options)
   const append = async (at: number) => {
