@@ -7,6 +7,7 @@ import { deviceWorker as contract, serve } from '#rpc'
 import { nearest } from '../libraries.js'
 import { acceptsType } from './accepts.js'
 import { handlers } from './handlers.js'
+import { KeepSchema, keepOf } from './keep.js'
 import { openWorker, workerStats } from './open.js'
 import { openRequests } from './requests.js'
 import type { Worker } from './worker.js'
@@ -36,6 +37,10 @@ export const DeviceWorkerConfigSchema = Type.Object(
         description: 'Poll interval; default as its library says, mostly 10 s.',
       }),
     ),
+    keep: Type.Optional({
+      ...KeepSchema,
+      description: 'How much history is kept: a time, or a time and a size on the disk.',
+    }),
     concurrency: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 4096, default: 128, description: 'Devices polled at once.' }),
     ),
@@ -62,7 +67,17 @@ export function deviceWorker(find: FindLibrary, open: OpenStore = openStore): Se
       const candidates = (await find(config.lib, nodeStorage)).map((device) => withModels(device, config.models))
       warnOfUnknownType(context, candidates)
       const intervalMs = config.intervalMs ?? defaultIntervalMs(candidates)
-      const store = context.use(await open({ path: join(storage, 'feed'), worker: name, site, intervalMs, clock, log }))
+      const store = context.use(
+        await open({
+          path: join(storage, 'feed'),
+          worker: name,
+          site,
+          intervalMs,
+          keep: keepOf(config.keep),
+          clock,
+          log,
+        }),
+      )
       const say = () => context.ready(troubleOf(worker))
       const worker = context.use(
         await openWorker({
@@ -103,6 +118,7 @@ function defaultIntervalMs(candidates: readonly Device[]): number {
 
 function troubleOf(worker: Worker): string | null {
   if (worker.ticks.trouble) return `the store cannot be written: ${worker.ticks.trouble}`
+  if (worker.store.trouble) return worker.store.trouble
   if (worker.clock.hr() - worker.counts.lastOutOfSocketsAt < outOfSocketsMs) {
     return 'there are not enough sockets for all devices: raise the limit of open files or lower `concurrency`'
   }
