@@ -1,3 +1,4 @@
+import type { DeviceEntry } from '#model'
 import { keys, type Main, putAll, under } from './layout.js'
 
 /** Small documents of a service under names, in `main`. */
@@ -21,5 +22,13 @@ export async function readDocuments<T>(
   for await (const { key, value } of main.createReadStream(under(start + prefix), options)) {
     found.push({ name: key.slice(start.length), value: value as T })
   }
+  return found
+}
+
+/** The inventory. */
+export async function readEntries(main: Main): Promise<[string, DeviceEntry][]> {
+  const found: [string, DeviceEntry][] = []
+  for await (const { key, value } of main.createReadStream(under(keys.entries)))
+    found.push([decodeURIComponent(key.slice(keys.entries.length)), value as DeviceEntry])
   return found
 }

@@ -16,13 +16,13 @@ import { crowdsOf, eventsOf, historyOf, type Part, settingsOf } from './chain.js
 import { openCores, primaryKeyOf } from './cores.js'
 import { Directory, type Gone, type Progress } from './directory.js'
 import { bytesOnDisk } from './disk.js'
-import { readDocument, readDocuments, writeDocument } from './documents.js'
+import { readDocument, readDocuments, readEntries, writeDocument } from './documents.js'
 import { draft } from './draft.js'
 import { inherited, openEarlier } from './earlier.js'
 import { eventPuts, readEvents, readSettings } from './feed.js'
 import { Feeds, logIn, thisBoot, whereIs } from './feeds.js'
 import { Journal } from './journal.js'
-import { format, keys, type Main, mainName, openMain, putAll, storeError, under } from './layout.js'
+import { format, keys, type Main, mainName, openMain, putAll, storeError } from './layout.js'
 import { defaultLimits } from './limits.js'
 import { Listeners } from './listeners.js'
 import { Logs } from './logs.js'
@@ -159,11 +159,10 @@ class FeedStore implements Store {
     if (!known || known.worker !== worker || known.site !== site) {
       await putAll(this.#main, [[keys.state, progress], ...(known ? [] : await inherited(this.#cores, this.#feeds))])
     }
-    await this.#each(keys.entries, (id, value) => this.#entries.set(id, value as DeviceEntry))
+    for (const [id, entry] of await readEntries(this.#main)) this.#entries.set(id, entry)
     for (const [id, gone] of directory.gone) this.#gone.set(id, gone)
     this.#logs = new Logs(this.#open, this.#main, directory.logs)
     const parts = {
-      cores: this.#cores,
       logs: this.#logs,
       volumes: this.#volumes,
       main: this.#main,
@@ -189,12 +188,6 @@ class FeedStore implements Store {
 
   async #weigh(): Promise<void> {
     this.#counts.diskBytes = await bytesOnDisk(this.#path)
-  }
-
-  async #each(prefix: string, visit: (name: string, value: unknown) => void): Promise<void> {
-    for await (const { key, value } of this.#main.createReadStream(under(prefix))) {
-      visit(decodeURIComponent(key.slice(prefix.length)), value)
-    }
   }
 
   append(tick: Tick): Promise<void> {
