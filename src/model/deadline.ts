@@ -34,13 +34,13 @@ export function withDeadline<T>(
       late = setImmediate(() => lane.giveUp?.(tooLong(what, ms, code)))
     })
     const settle = (by: () => void) => {
-      if (lane.controller.signal.aborted) return
+      if (lane.signal.aborted) return
       end()
       if (lanes.get(parent) !== lane) leave(lane)
       by()
     }
     try {
-      job(lane.controller.signal).then(
+      job(lane.signal).then(
         (value) => settle(() => resolve(value)),
         (error) => settle(() => reject(error)),
       )
@@ -55,6 +55,8 @@ const what = 'the answer'
 /** A controller that serves one job after the other, until one of them is late or the parent aborts. */
 interface Lane {
   readonly controller: AbortController
+  /** The controller's, which is found anew each time it is asked for. */
+  readonly signal: AbortSignal
   readonly parent: AbortSignal
   readonly onAbort: () => void
   /** Ends the job that is under way; undefined while there is none. */
@@ -68,9 +70,10 @@ function laneOf(parent: AbortSignal): Lane {
   const known = lanes.get(parent)
   if (known && !known.giveUp) return known
   const controller = new AbortController()
+  const { signal } = controller
   // It may be passed on to any number of sockets and calls.
-  setMaxListeners(0, controller.signal)
-  const lane: Lane = { controller, parent, giveUp: undefined, onAbort: () => lane.giveUp?.(abortedBy(parent)) }
+  setMaxListeners(0, signal)
+  const lane: Lane = { controller, signal, parent, giveUp: undefined, onAbort: () => lane.giveUp?.(abortedBy(parent)) }
   parent.addEventListener('abort', lane.onAbort)
   if (!known) lanes.set(parent, lane)
   return lane

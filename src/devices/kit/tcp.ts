@@ -64,7 +64,7 @@ export function exchange(options: Exchange, read: (reply: Buffer) => unknown = a
       if (ended) return
       ended = true
       clearTimeout(lingering)
-      signal.removeEventListener('abort', onAbort)
+      forgetAbort(signal, onAbort)
       socket.destroy()
       if (error) return reject(error)
       const reply = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)
@@ -76,7 +76,7 @@ export function exchange(options: Exchange, read: (reply: Buffer) => unknown = a
         reject(thrown)
       }
     }
-    signal.addEventListener('abort', onAbort)
+    whenAborted(signal, onAbort)
     socket.on('connect', () => socket.write(payload))
     socket.on('end', () => end())
     // A device that resets after its answer has answered: what came is judged by who asked for it.
@@ -85,6 +85,27 @@ export function exchange(options: Exchange, read: (reply: Buffer) => unknown = a
 }
 
 const asItIs = (reply: Buffer) => reply
+
+/** Who waits for a signal to abort: it gets one listener for all of them, for one exchange after the other waits for the same signal. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+
+function whenAborted(signal: AbortSignal, call: () => void): void {
+  let calls = waiting.get(signal)
+  if (!calls) {
+    const all = new Set<() => void>()
+    const tell = () => {
+      for (const each of [...all]) each()
+    }
+    signal.addEventListener('abort', tell, { once: true })
+    waiting.set(signal, all)
+    calls = all
+  }
+  calls.add(call)
+}
+
+function forgetAbort(signal: AbortSignal, call: () => void): void {
+  waiting.get(signal)?.delete(call)
+}
 
 /**
  * Devices close the connection themselves right after the answer. Whoever closes first keeps the connection's remains for a minute, and
