@@ -23,6 +23,8 @@ const host = '127.0.0.1'
 const port = 23_000 + (process.pid % 8_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'miningsdk-join-'))
+// Stores keep room for their next writes: 300 of them take some 60 GB until they are closed.
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const storage = join(folder, 'head')
 const dht = await bootstrapNodes({ host, port, clock: systemClock })
 await createFleet({
@@ -99,7 +101,6 @@ for (const child of children) child.disconnect()
 
 await head.close()
 await dht.close()
-rmSync(folder, { recursive: true, force: true })
 
 async function ask<T extends object>(child: ChildProcess, order: object): Promise<T> {
   child.send(order)

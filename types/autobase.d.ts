@@ -86,6 +86,9 @@ declare module 'autobase' {
     readonly length: number
     ready(): Promise<void>
     update(): Promise<void>
+    /** Until `resume` nothing is taken in. */
+    pause(): void
+    resume(): void
     /** The length of the own log afterwards. null only acknowledges. */
     append(value: Uint8Array | readonly Uint8Array[] | null, options?: { optimistic?: boolean }): Promise<number>
     ack(): Promise<void>

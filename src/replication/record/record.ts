@@ -25,6 +25,7 @@ const defaults: RecordLimits = {
   beaconMs: 60_000,
   lookMs: 5000,
   stuckMs: 30_000,
+  quietMs: 20_000,
 }
 
 /** For what is here already. */

@@ -59,6 +59,8 @@ export interface RecordLimits {
   /** So often it is looked whether the record takes in what there is; after `stuckMs` without it is said. */
   readonly lookMs: number
   readonly stuckMs: number
+  /** Who only reads completes its copy when nothing has come for so long. */
+  readonly quietMs: number
 }
 
 /** The fleet's shared record. All that is not a promise is from memory, and follows the view. */

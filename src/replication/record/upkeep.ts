@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import b4a from 'b4a'
 import type Corestore from 'corestore'
-import { type Key, roles } from '#keys'
+import { type Key, keyOf, roles } from '#keys'
 import { type Clock, type Log, SdkError, toSdkError } from '#model'
 import { thisBoot } from '../feeds.js'
 import { Acker } from './acker.js'
@@ -10,6 +10,7 @@ import { Currency } from './currency.js'
 import { FullCopy } from './full-copy.js'
 import { KeyCheck } from './key-check.js'
 import type { Mirror } from './mirror.js'
+import { Pace } from './pace.js'
 import { readMark, writeMark } from './start-mark.js'
 import { TailGuard } from './tail-guard.js'
 import type { RecordLimits, RecordSettings } from './types.js'
@@ -47,6 +48,7 @@ export class Upkeep {
   readonly #keyCheck: KeyCheck
   readonly #acker: Acker
   readonly #fullCopy: FullCopy
+  readonly #pace: Pace
   #stop: () => void = () => undefined
 
   /** Throws RECORD_KEY_WRONG. */
@@ -69,7 +71,7 @@ export class Upkeep {
     this.#boot = boot
     const { base, options, limits, clock, log, applying } = parts
     const { cores, member, trustCopy } = options
-    const { settleMs, beaconMs, lookMs, stuckMs, ackMs } = limits
+    const { settleMs, beaconMs, lookMs, stuckMs, ackMs, quietMs } = limits
     const alone = () => this.#alone()
     this.#guard = new TailGuard({ base, cores, clock, log, left: mark.left, settleMs, alone })
     if (trustCopy) this.#guard.trust()
@@ -79,7 +81,8 @@ export class Upkeep {
     const said = (why: string | undefined) => this.#stuck(why)
     this.#watchdog = new Watchdog({ base, clock, everyMs: lookMs, stuckMs, applying, said })
     this.#keyCheck = new KeyCheck(cores, base)
-    this.#fullCopy = new FullCopy(base)
+    this.#pace = new Pace({ base, clock, members: () => parts.mirror.members.size, reads: () => !this.#mayWrite() })
+    this.#fullCopy = new FullCopy({ base, clock, quietMs, writable })
     this.#acker = new Acker(base, clock, ackMs, () => this.#guard.clear && !parts.renewing())
   }
 
@@ -100,11 +103,13 @@ export class Upkeep {
 
   /** The library has taken up other logs. */
   moved(): void {
-    this.#fullCopy.begin()
+    this.#fullCopy.changed()
   }
 
   /** The view has changed. */
   updated(): void {
+    this.#pace.updated()
+    if (!this.#parts.writable()) this.#fullCopy.changed()
     this.#acker.look()
     this.#currency.look().catch(() => undefined)
   }
@@ -139,6 +144,11 @@ export class Upkeep {
     return fleet !== undefined && members.size <= 1
   }
 
+  #mayWrite(): boolean {
+    const { member } = this.#parts.options
+    return this.#parts.writable() || (member !== undefined && this.#maySpeak(keyOf(member)))
+  }
+
   #maySpeak(key: Key): boolean {
     const { mirror } = this.#parts
     const member = mirror.members.get(key)
@@ -169,6 +179,7 @@ export class Upkeep {
   async close(): Promise<void> {
     this.#stop()
     this.#acker.close()
+    this.#pace.close()
     this.#fullCopy.close()
     this.#watchdog.close()
     this.#currency.close()

@@ -4,12 +4,10 @@ import { type Base, hexOf } from './base.js'
 import { encode, refusal } from './encode.js'
 import type { Reason } from './intent.js'
 import type { Intent } from './intents/index.js'
+import { restMs } from './pace.js'
 
 /** Calls that go into one append. */
 const maxTogether = 256
-const fewPeers = 16
-const pauseMsAPeer = 5
-const maxPauseMs = 1_000
 const never = new AbortController().signal
 
 interface Call {
@@ -65,11 +63,9 @@ export class Writing {
     this.#running = undefined
   }
 
-  /** Every peer takes in every append by itself: the more there are, the more goes into one. */
   async #gathered(): Promise<void> {
     const { clock, peers } = this.#parts
-    const pauseMs = Math.min(maxPauseMs, pauseMsAPeer * Math.max(0, peers() - fewPeers))
-    const waitMs = this.#lastAt + pauseMs - clock.hr()
+    const waitMs = this.#lastAt + restMs(peers()) - clock.hr()
     if (waitMs > 0) await sleep(clock, waitMs, never)
     this.#lastAt = clock.hr()
   }
