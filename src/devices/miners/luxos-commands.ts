@@ -6,8 +6,8 @@ import { luxAsk } from '../kit/luxos.js'
 import { inSession } from '../kit/luxos-session.js'
 import { hasPreset, presetReaching, presetsOf, presetWithin } from '../kit/presets.js'
 import { settleMs, shown } from '../kit/shown.js'
+import { parseAtm, parseProfiles } from './luxos-config.js'
 import { setPools } from './luxos-pools.js'
-import { parseAtm, parseProfiles } from './luxos-replies.js'
 
 /** What LuxOS can be told (protocols/luxos.md §3). Not among it: network and log server, whose parameters are not known, and a firmware file. */
 

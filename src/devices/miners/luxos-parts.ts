@@ -3,8 +3,9 @@ import type { DeviceLimits, Model } from '../define.js'
 import { type Fields, num, str } from '../kit/json.js'
 import { rangeOfPresets } from '../kit/presets.js'
 import { defined, words } from '../kit/values.js'
-import type { BoardTemps, ChipHealth, Dev, Profile, Stats, TempCtrl } from './luxos-replies.js'
-import { isAsleep } from './luxos-replies.js'
+import type { Profile, TempCtrl } from './luxos-config.js'
+import { isAsleep } from './luxos-config.js'
+import type { BoardTemps, ChipHealth, Dev, Stats } from './luxos-replies.js'
 
 export interface Others {
   readonly config?: Fields

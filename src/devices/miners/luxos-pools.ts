@@ -4,7 +4,8 @@ import type { Io } from '../io.js'
 import { luxAsk } from '../kit/luxos.js'
 import { inSession, isStale, luxWrite } from '../kit/luxos-session.js'
 import { addressOf, shown } from '../kit/shown.js'
-import { parseGroups, parseLuxPools } from './luxos-replies.js'
+import { parseGroups } from './luxos-config.js'
+import { parseLuxPools } from './luxos-replies.js'
 
 type Wanted = { readonly url: string; readonly user: string; readonly password?: string }
 type Placed = Pool & { readonly index: number }

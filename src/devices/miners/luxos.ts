@@ -6,28 +6,30 @@ import { type LuxRequest, luxos as luxRpc } from '../kit/luxos.js'
 import { isSaid, webPage } from '../kit/signs.js'
 import { attempt, count, defined, macOf, mean as meanOf, positive, words } from '../kit/values.js'
 import { luxosCommands } from './luxos-commands.js'
-import { parseEvents } from './luxos-events.js'
-import { boardsOf, limitsOf, type Others, stateErrors, tuningOf, variantOf } from './luxos-parts.js'
 import {
-  configOf,
   fanSettingOf,
-  ghs,
   isAsleep,
   ledOf,
   networkOf,
   parseAtm,
+  parseGroups,
+  parseProfiles,
+  parseTempCtrl,
+  psuOf,
+} from './luxos-config.js'
+import { parseEvents } from './luxos-events.js'
+import { boardsOf, limitsOf, type Others, stateErrors, tuningOf, variantOf } from './luxos-parts.js'
+import {
+  configOf,
+  ghs,
   parseChips,
   parseDevs,
   parseFans,
-  parseGroups,
   parseLuxPools,
   parsePower,
-  parseProfiles,
   parseStats,
-  parseTempCtrl,
   parseTemps,
   parseVoltages,
-  psuOf,
   summaryOf,
   versionOf,
 } from './luxos-replies.js'

@@ -6,7 +6,7 @@ import { checkAccount, checkFanInput, checkRange } from '../kit/limits.js'
 import { hasPreset, presetReaching, presetsOf, presetWithin } from '../kit/presets.js'
 import { addressOf, hasPoolsByAddress, settleMs, shown } from '../kit/shown.js'
 import { unlock, vnish, vnishPost, vnishRest } from '../kit/vnish.js'
-import { parseSettings } from './vnish-replies.js'
+import { parseSettings } from './vnish-setup.js'
 
 /** Settings of VNish (protocols/vnish.md §4): a part of `settings` is written; it answers that it took it even when it did not. */
 

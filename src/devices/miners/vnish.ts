@@ -13,24 +13,18 @@ import { vnishCommands } from './vnish-commands.js'
 import { chainFault, stateErrors, vnishErrors } from './vnish-errors.js'
 import {
   boardsOf,
-  fanSettingOf,
   fansOf,
   isAsleep,
   isIdle,
-  limitsOf,
   parseChips,
   parseFactory,
   parseInfo,
-  parsePerf,
-  parsePresets,
-  parseSettings,
   parseSummary,
   poolsOf,
   psuTempC,
   rateOf,
   type State,
   stateOf,
-  variantOf,
 } from './vnish-replies.js'
 import {
   parseRpcStats,
@@ -43,6 +37,7 @@ import {
   rpcState,
   rpcSummaryOf,
 } from './vnish-rpc.js'
+import { fanSettingOf, limitsOf, parsePerf, parsePresets, parseSettings, variantOf } from './vnish-setup.js'
 
 const halfMinute = 30_000
 const minute = 60_000
