@@ -93,4 +93,36 @@ test('a link works once; a miner that dies is shown as offline with old values',
   t.pass('and counts in no total')
 })
 
+test(
+  'a container, a meter and a sensor are shown as what they are, and not as miners without hashrate',
+  options,
+  async (t) => {
+    const site = await realSite(t, await t.tmp(), 2, ['wonderint', 'meter', 'seneca'])
+    const { page, complaints } = await visit(t)
+    await page.goto(await site.link())
+    const plant = page.locator('.card', { hasText: 'Containers, meters, sensors' })
+    await plant.locator('li', { hasText: 'main meter' }).filter({ hasText: '20.0 kW' }).waitFor({ timeout: 60_000 })
+    t.absent((await page.locator('.card', { hasText: 'Miners by model' }).innerText()).includes('B23'))
+
+    await page.goto(`${site.url}/#/devices?kind=container&kind=powermeter&kind=sensor`)
+    const rows = page.locator('.tr[data-row]')
+    await rows.filter({ hasText: 'main meter' }).waitFor()
+    t.is(await rows.count(), 3)
+    const sensor = rows.filter({ hasText: 'coolant temperatures' })
+    t.ok((await sensor.locator('.hashrate').innerText()).includes('°C'), 'its reading in the place of a hashrate')
+    t.is(await sensor.locator('.efficiency').innerText(), '', 'nothing where nothing can be')
+
+    await rows.filter({ hasText: 'wonderint' }).locator('a').click()
+    await page.getByRole('heading', { name: 'Sockets (240 of 240 on)' }).waitFor()
+    await page.getByRole('heading', { name: 'Cooling', exact: true }).waitFor()
+    t.is(await page.getByRole('heading', { name: /^(Pools|Fans|Hashrate)/ }).count(), 0)
+    await page.goBack()
+    await rows.filter({ hasText: 'coolant temperatures' }).locator('a').click()
+    await page.getByRole('heading', { name: 'Readings (3)' }).waitFor()
+    t.ok(await page.getByText('supply pipe').isVisible())
+    t.is(await page.getByRole('button', { name: 'Command' }).count(), 0, 'it takes no commands')
+    t.alike(complaints, [])
+  },
+)
+
 test.hook('close the browser', closeBrowser)

@@ -1,10 +1,10 @@
 import type { Assertions } from 'brittle'
-import { miners } from '#devices'
+import { devices } from '#devices'
 import { gateway } from '#gateway'
 import { silentLog } from '#model'
 import { createNode, type Placement } from '#node'
 import { gatewayContract } from '#rpc'
-import { type Farm, startFarm } from '#sim'
+import { type Farm, startFarm, startPlant } from '#sim'
 import { type DeviceWorkerConfig, workerServices } from '#workers'
 
 export interface RealSite {
@@ -14,18 +14,25 @@ export interface RealSite {
   link(): Promise<string>
 }
 
-const [deviceWorker, scanner, commander] = workerServices(miners)
+const [deviceWorker, scanner, commander] = workerServices(devices)
 const intervalMs = 1000
 
 /** A whole demo site in this process: simulators behind sockets, workers, commander, scanner, gateway with the built page. Closed after the test. */
-export async function realSite(t: Pick<Assertions, 'teardown'>, storage: string, count = 8): Promise<RealSite> {
+export async function realSite(
+  t: Pick<Assertions, 'teardown'>,
+  storage: string,
+  count = 8,
+  plantNames: readonly string[] = [],
+): Promise<RealSite> {
   // Our timers do not keep a process alive; a browser that looks at the site does.
   const awake = setInterval(() => {}, 1000)
   const farm = await startFarm({ miners: count, seed: 1 })
-  const libraries = [...new Set(farm.devices.map(({ library }) => library))]
+  const plant = await startPlant({ names: plantNames, loadW: () => 20_000 })
+  const all = [...farm.devices.map(({ machine: _, ...device }) => device), ...plant.devices]
+  const libraries = [...new Set(all.map(({ library }) => library))]
   const workers = libraries.map((lib): Placement => {
-    const own = farm.devices.filter(({ library }) => library === lib)
-    const devices = own.map(({ library: _library, model: _model, machine: _machine, ...entry }) => entry)
+    const own = all.filter(({ library }) => library === lib)
+    const devices = own.map(({ library: _library, model: _model, ...entry }) => entry)
     const name = lib.replace('miner-', '')
     return { name, service: deviceWorker!, config: { lib, devices, intervalMs } satisfies DeviceWorkerConfig }
   })
@@ -43,6 +50,7 @@ export async function realSite(t: Pick<Assertions, 'teardown'>, storage: string,
   })
   t.teardown(async () => {
     await node.close()
+    await plant.close()
     await farm.close()
     clearInterval(awake)
   })

@@ -7,10 +7,13 @@ import { silentLog } from '#model'
 import { createNode, type Placement } from '#node'
 import { type Caller, deviceWorker, librarian } from '#rpc'
 import { createShelf, workerServices } from '#workers'
+import { findPackage, loadPackage } from '../../src/workers/library/package.js'
 import { until } from '../support/fake-clock.js'
 
 const example = resolve('examples/custom-device')
 const sdkUrl = pathToFileURL(resolve('src/index.ts')).href
+/** The process in which a package is tried compiles the whole SDK here. */
+const addMs = 60_000
 const admin: Caller = { id: 'admin', scope: 'admin' }
 
 /** A node with a librarian, as a start of the site makes it: nothing is loaded yet but what is built in. */
@@ -33,6 +36,7 @@ async function openSite(t: Assertions, storage: string, workers: readonly { name
     node,
     close,
     library: node.connect(librarian, { caller: admin }),
+    add: (name: string) => node.connect(librarian, { caller: admin }).add({ package: name }, { timeoutMs: addMs }),
     added: async () => (await node.connect(librarian, { caller: admin }).list({})).filter(({ builtIn }) => !builtIn),
   }
 }
@@ -47,10 +51,10 @@ async function packageWith(t: Assertions, change: { manifest?: object; code?: (c
   return path
 }
 
-test('a library is added to a running node, read, kept over a restart and removed', { timeout: 60_000 }, async (t) => {
+test('a library is added to a running node, read, kept over a restart and removed', { timeout: 180_000 }, async (t) => {
   const storage = await t.tmp()
   const site = await openSite(t, storage)
-  const row = await site.library.add({ package: example })
+  const row = await site.add(example)
   t.is(row.library, 'miner-acme')
   t.is(row.package, 'miningsdk-miner-acme')
   t.is(row.version, '1.0.0')
@@ -60,7 +64,7 @@ test('a library is added to a running node, read, kept over a restart and remove
   const worker = site.node.connect(deviceWorker, { service: 'miner-acme', caller: admin })
   const { added } = await worker.addDevices({ entries: [{ host: '127.0.0.1', port: 9 }] })
 
-  await t.exception(site.library.add({ package: example }), { code: 'CONFLICT' }, 'it is there already')
+  await t.exception(site.add(example), { code: 'CONFLICT' }, 'it is there already')
   await t.exception(site.library.remove({ name: 'miner-acme' }), { code: 'CONFLICT' }, 'a device needs it')
   await t.exception(site.library.remove({ name: 'miner-whatsminer' }), { code: 'CONFLICT' }, 'it is built in')
   await t.exception(site.library.remove({ name: 'miner-nobody' }), { code: 'NOT_FOUND' })
@@ -82,7 +86,7 @@ test('a library is added to a running node, read, kept over a restart and remove
     again.node.services().some(({ name }) => name === 'miner-acme'),
     'its worker is gone',
   )
-  t.alike((await again.library.add({ package: example })).library, 'miner-acme', 'and it can come back')
+  t.alike((await again.add(example)).library, 'miner-acme', 'and it can come back')
 })
 
 test('a package that cannot be used is refused with the reason, and all stays as it was', {
@@ -90,22 +94,7 @@ test('a package that cannot be used is refused with the reason, and all stays as
 }, async (t) => {
   const storage = await t.tmp()
   const site = await openSite(t, storage)
-  const sound = (code: string) => code.replace('export const devices', 'const devices')
   const broken: [what: string, change: Parameters<typeof packageWith>[1], code: string, reason: RegExp][] = [
-    ['no export', { code: sound }, 'LIBRARY_INVALID', /does not export `devices`/],
-    ['no definition', { code: () => 'export const devices = [{}]' }, 'LIBRARY_INVALID', /devices\[0\]: library must/],
-    [
-      'a field that there is not',
-      { code: (code) => code.replace('powerW:', 'powerKw:') },
-      'LIBRARY_INVALID',
-      /no field powerKw/,
-    ],
-    [
-      'a read that there is not',
-      { code: (code) => code.replace("from('status'", "from('state'") },
-      'LIBRARY_INVALID',
-      /state/,
-    ],
     ['it throws', { code: () => "throw new Error('no luck')" }, 'LIBRARY_INVALID', /no luck/],
     ['it ends the process', { code: () => 'process.exit(3)' }, 'LIBRARY_INVALID', /exit 3/],
     [
@@ -120,16 +109,16 @@ test('a package that cannot be used is refused with the reason, and all stays as
   ]
   for (const [what, change, code, reason] of broken) {
     const path = await packageWith(t, change)
-    const error = await site.library.add({ package: path }).then(
+    const error = await site.add(path).then(
       () => undefined,
       (error: { code: string; message: string }) => error,
     )
     t.is(error?.code, code, what)
     t.ok(reason.test(error?.message ?? ''), `${what}: ${error?.message}`)
   }
-  await t.exception(site.library.add({ package: join(storage, 'nowhere') }), { code: 'NOT_FOUND' })
-  await t.exception(site.library.add({ package: 'not-installed-anywhere' }), { code: 'NOT_FOUND' })
-  await t.exception(site.library.add({ package: '../up' }), { code: 'BAD_REQUEST' })
+  await t.exception(site.add(join(storage, 'nowhere')), { code: 'NOT_FOUND' })
+  await t.exception(site.add('not-installed-anywhere'), { code: 'NOT_FOUND' })
+  await t.exception(site.add('../up'), { code: 'BAD_REQUEST' })
   t.alike(await site.added(), [])
   t.alike(
     site.node.services().map(({ name }) => name),
@@ -137,7 +126,44 @@ test('a package that cannot be used is refused with the reason, and all stays as
   )
 })
 
-test('an installed package is found by its name, also from the configuration; one that is gone is told', async (t) => {
+test('what a package exports is checked before it is used', async (t) => {
+  const sound = (code: string) => code.replace('export const devices', 'const devices')
+  const wrong: [what: string, change: Parameters<typeof packageWith>[1], code: string, reason: RegExp][] = [
+    ['no export', { code: sound }, 'LIBRARY_INVALID', /does not export `devices`/],
+    ['no definition', { code: () => 'export const devices = [{}]' }, 'LIBRARY_INVALID', /devices\[0\]: library must/],
+    [
+      'a field that there is not',
+      { code: (code) => code.replace('powerW:', 'powerKw:') },
+      'LIBRARY_INVALID',
+      /no field powerKw/,
+    ],
+    [
+      'a read that there is not',
+      { code: (code) => code.replace("from('status'", "from('state'") },
+      'LIBRARY_INVALID',
+      /state/,
+    ],
+  ]
+  for (const [what, change, code, reason] of wrong) {
+    const found = findPackage(await packageWith(t, change), [])
+    await t.exception(loadPackage(found, sdkUrl), { code, message: reason }, what)
+  }
+})
+
+test('a configured worker that waits for its library starts as soon as that is added', {
+  timeout: 60_000,
+}, async (t) => {
+  const site = await openSite(t, await t.tmp(), [{ name: 'acme', lib: 'miner-acme' }])
+  const health = () => site.node.services().find(({ name }) => name === 'acme')
+  t.ok(health()?.lastError?.includes('there is no device library miner-acme'), 'it says what it waits for')
+  const row = await site.add(example)
+  t.ok(health()?.ready)
+  t.alike(row.workers, ['acme'], 'and no other worker is made')
+})
+
+test('an installed package is found by its name, also from the configuration; one that is gone is told', {
+  timeout: 120_000,
+}, async (t) => {
   const storage = await t.tmp()
   const installed = join(storage, 'node_modules/miningsdk-miner-acme')
   mkdirSync(installed, { recursive: true })
@@ -145,7 +171,7 @@ test('an installed package is found by its name, also from the configuration; on
   const workers = [{ name: 'acme', lib: 'miningsdk-miner-acme' }]
   const site = await openSite(t, storage, workers)
   t.ok(site.node.services().find(({ name }) => name === 'acme')?.ready, 'the configuration alone is enough')
-  const row = await site.library.add({ package: 'miningsdk-miner-acme' })
+  const row = await site.add('miningsdk-miner-acme')
   t.alike(row.workers, ['acme'], 'and no second worker is started')
   await t.exception(site.library.remove({ name: 'miner-acme' }), { code: 'CONFLICT' }, 'the configuration names it')
   await site.close()

@@ -67,6 +67,8 @@ export const devices: CommandGroup = {
     options: [
       ['--worker <name>', 'the worker that shall read it (default: the one that fits)'],
       ['--port <n>', 'its port, if it is not the usual one'],
+      ['--unit <n>', 'its unit, behind a Modbus gateway'],
+      ['--option <name=value...>', 'settings of its library (docs/supported-devices.md); a value may be JSON'],
       ['--name <name>', 'a name for people'],
       ['--tag <tag...>', 'tags'],
       ['--username <name>', 'user name on the device'],
@@ -78,6 +80,8 @@ export const devices: CommandGroup = {
       const entry = {
         host: args[0],
         ...(port ? { port: Number(port) } : {}),
+        ...(text(options, 'unit') ? { unit: Number(text(options, 'unit')) } : {}),
+        ...(options.option ? { options: optionsFrom(list(options, 'option')) } : {}),
         ...(text(options, 'name') ? { name: text(options, 'name') } : {}),
         ...(options.tag ? { tags: list(options, 'tag') } : {}),
         ...(text(options, 'username') ? { username: text(options, 'username') } : {}),
@@ -106,4 +110,23 @@ export const devices: CommandGroup = {
       return exit.ok
     },
   },
+}
+
+/** `measures=site`, `gapMs=100`, `readings=[{...}]`: what is JSON is taken as it, all else as text. */
+function optionsFrom(pairs: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=')
+      if (at < 1) throw new SdkError('BAD_REQUEST', `--option takes name=value, not ${JSON.stringify(pair)}`)
+      return [pair.slice(0, at), valueOfText(pair.slice(at + 1))]
+    }),
+  )
+}
+
+function valueOfText(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
 }

@@ -4,7 +4,7 @@ import { type ErrorInfo, SdkError } from '#model'
 import type { Package } from './package.js'
 
 /** A process of its own may take so long to start and to import a library. */
-const trialMs = 30_000
+const trialMs = 20_000
 const child = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './trial-child.ts' : './trial-child.js', import.meta.url),
 )
