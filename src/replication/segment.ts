@@ -3,6 +3,7 @@ import type { Event } from '#model'
 import { Crowd, type Member } from './crowd.js'
 import type { Frame, Rows } from './frame.js'
 import { keys } from './layout.js'
+import { metricsOnly } from './shape.js'
 import { Stream } from './stream.js'
 import type { Tick } from './types.js'
 
@@ -39,7 +40,11 @@ export class Segment {
   crowd: Crowd
   readonly #memberOf: (id: string) => Member | undefined
 
-  constructor(number: number, core: Hypercore, memberOf: (id: string) => Member | undefined) {
+  readonly #metricsAlone: boolean
+
+  /** `metricsAlone`: the rest is not kept in memory, who only reads has no use for it. */
+  constructor(number: number, core: Hypercore, memberOf: (id: string) => Member | undefined, metricsAlone = false) {
+    this.#metricsAlone = metricsAlone
     this.number = number
     this.core = core
     this.#memberOf = memberOf
@@ -88,7 +93,7 @@ export class Segment {
       }
       const at = Math.round(rows.at[row]!)
       const before = stream.bytes
-      stream.push(at, rows.rows[row]!)
+      stream.push(at, this.#metricsAlone ? metricsOnly(rows.rows[row]!) : rows.rows[row]!)
       this.crowd.add(id, at, rows.rows[row]!)
       this.streamBytes += stream.bytes - before
       this.samples++

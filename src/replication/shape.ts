@@ -1,4 +1,4 @@
-import type { DeviceRecord } from '#model'
+import { type DeviceRecord, isMetric } from '#model'
 import { type Hint, hintsOf } from './hints.js'
 
 /** Parts of a record whose numbers are readings, as its metrics are. */
@@ -183,4 +183,17 @@ function set(parts: Record<string, unknown>, path: readonly string[], value: num
 /** A name that could stand in a shape; damaged bytes could say anything. */
 export function isColumnName(name: unknown): name is string {
   return typeof name === 'string' && name.length < 200 && !/__proto__|constructor|prototype/.test(name)
+}
+
+const measuredOf = new WeakMap<Shape, { shape: Shape; places: readonly number[] }>()
+
+/** The metrics of a row alone: what history is asked for. */
+export function metricsOnly({ shape, values }: Row): Row {
+  let known = measuredOf.get(shape)
+  if (!known) {
+    const places = shape.names.flatMap((name, place) => (isMetric(name) ? [place] : []))
+    known = { shape: shapeOf(places.map((place) => shape.names[place]!)), places }
+    measuredOf.set(shape, known)
+  }
+  return { shape: known.shape, values: Float64Array.from(known.places, (place) => values[place]!) }
 }

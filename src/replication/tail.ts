@@ -110,7 +110,7 @@ export class Tail {
     core.on('append', this.#parts.wake)
     core.download({ start: 0, end: -1 })
     this.#parts.exchange.add(name, core.session())
-    const segment = new Segment(number, core, this.state.memberOf)
+    const segment = new Segment(number, core, this.state.memberOf, true)
     this.#segments.push(segment)
     return segment
   }
