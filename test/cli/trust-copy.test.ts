@@ -48,6 +48,8 @@ test('a record that lost power is said to wait for a peer, and goes on by the wo
   t.teardown(() => site.child.kill('SIGKILL'))
   await site.saw(/Sign in once/)
   await until(async () => (await run('status')).stdout.includes('fleet trust-copy'), 'the status says so', 60_000)
+  const { stdout: findings } = await run('doctor')
+  t.ok(/record\twarning\t.*lost power/.test(findings), findings)
   t.ok((await run(...trust)).stderr.includes('STORE_LOCKED'), 'not while it runs')
   site.child.kill('SIGTERM')
   await site.ended

@@ -2,8 +2,9 @@ import { constants } from 'node:fs'
 import { access, mkdir, readFile, statfs } from 'node:fs/promises'
 import { errorInfo } from '#model'
 import type { Totals } from '#replication'
-import type { ServiceHealth } from '#rpc'
+import type { FleetInfo, ServiceHealth } from '#rpc'
 import type { Call, CliCommand } from '../command.js'
+import { isInDoubt } from '../doubt.js'
 import { exit } from '../failure.js'
 import { loadSettings } from '../settings.js'
 import { meshFindings } from './doctor-mesh.js'
@@ -97,6 +98,22 @@ const checks: Record<string, (call: Call) => Promise<Finding[]>> = {
     ]
   },
   mesh: meshFindings,
+  async record({ site }) {
+    const client = await site()
+    const [{ fleet }, { data }] = await Promise.all([
+      client.get<{ fleet: FleetInfo | null }>('/api/v1/mesh'),
+      client.get<{ data: ServiceHealth[] }>('/api/v1/services'),
+    ])
+    if (!isInDoubt(fleet, data)) return []
+    return [
+      {
+        check: 'record',
+        state: 'warning',
+        finding: 'this copy was restored or lost power: it writes nothing before it has met a peer',
+        action: 'Start another aggregator; if there is none, stop the site: miningsdk fleet trust-copy',
+      },
+    ]
+  },
 }
 
 export const doctor: CliCommand = {

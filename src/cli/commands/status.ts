@@ -1,6 +1,7 @@
 import type { FeedAge, Totals } from '#replication'
 import type { FleetInfo, Peer, ServiceHealth } from '#rpc'
 import type { CliCommand } from '../command.js'
+import { isInDoubt } from '../doubt.js'
 import { exit } from '../failure.js'
 import { age, aligned, fixed, hashrate, power } from '../output.js'
 
@@ -74,16 +75,6 @@ function awayLines(feeds: readonly FeedAge[]): string[] {
     })
 }
 
-/** The own node is told of first. */
-function doubtLines({ fleet }: Mesh, services: readonly ServiceHealth[]): string[] {
-  const inDoubt = services.find(({ kind }) => kind === 'mesh')?.stats.record_inDoubt === 1
-  if (!inDoubt || !fleet || !writers.includes(fleet.role)) return []
-  return ['record      in doubt: it waits for a peer before it writes; if there is none: miningsdk fleet trust-copy']
-}
-
-/** Others only read the record: how theirs was left does not matter. */
-const writers: readonly string[] = ['aggregator', 'admin', 'owner']
-
 interface Parts {
   readonly fleet: Fleet
   readonly services: readonly ServiceHealth[]
@@ -96,7 +87,9 @@ function summary({ fleet, services, mesh, feeds }: Parts, url: string, width: nu
     ...totalsLines(fleet, url),
     ...awayLines(feeds),
     ...meshLines(mesh),
-    ...doubtLines(mesh, services),
+    ...(isInDoubt(mesh.fleet, services)
+      ? ['record      in doubt: it waits for a peer before it writes; if there is none: miningsdk fleet trust-copy']
+      : []),
     '',
     ...aligned(
       services,
