@@ -18,7 +18,7 @@ if (unknown.length > 0 || (options.length > 0 && wanted.length === 0)) {
   process.exit(2)
 }
 /** These take long: only when asked for. */
-const long = ['soak', 'scale']
+const long = ['soak', 'scale', 'kill']
 let failed = 0
 for (const name of wanted.length > 0 ? wanted : all.filter((each) => !long.includes(each))) {
   console.error(`# ${name}`)
