@@ -104,7 +104,7 @@ interface Filled {
 
 /** The same ticks into both, each on its own time. */
 async function filled(name: string, data: Iterable<Tick>): Promise<Filled> {
-  const store = await openStore({ path: path(name), ...worker, rawMs: 400 * day })
+  const store = await openStore({ path: path(name), ...worker, keep: { raw: {} } })
   const sqlite = new Sqlite(path(`${name}.db`))
   let [samples, storeMs, sqliteMs] = [0, 0, 0]
   for (const tick of data) {
