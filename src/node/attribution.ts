@@ -21,6 +21,10 @@ interface Resident {
   close(): Promise<unknown>
 }
 
+/** Whoever read our output may go away (`| head`, a closed terminal): a node goes on, says goodbye to nobody, and writes about it nowhere. */
+const outputs = [process.stdout, process.stderr]
+const ignore = () => {}
+
 const residents = new Set<Resident>()
 let leaving = false
 
@@ -30,6 +34,7 @@ let leaving = false
  */
 export function watchStrays(resident: Resident): () => void {
   if (residents.size === 0) {
+    for (const stream of outputs) if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore)
     process.on('uncaughtException', onStray)
     process.on('unhandledRejection', onStray)
   }

@@ -49,3 +49,11 @@ test('an error that belongs to no service closes the node and ends the process w
     }),
   )
 })
+
+test('a node whose output nobody reads any more goes on, and ends when it is told to', { timeout }, async (t) => {
+  const site = await ready(t, 'nothing')
+  site.child.stdout!.destroy()
+  site.child.stderr!.destroy()
+  site.child.kill('SIGTERM')
+  t.is((await site.end()).code, 0)
+})
