@@ -3,7 +3,7 @@ import { devices } from '#devices'
 import { gateway } from '#gateway'
 import { SdkError } from '#model'
 import { type ConfigKind, dht, type MeshOptions, monitor, type Placement, type Service, type SiteConfig } from '#node'
-import { createShelf, workerEntryProblems, workerEntryRules, workerServices } from '#workers'
+import { createShelf, defaultIntervalMs, workerEntryProblems, workerEntryRules, workerServices } from '#workers'
 import { hostOf } from './mesh.js'
 
 const here = import.meta.url
@@ -89,4 +89,14 @@ function companionsOf({ services }: SiteConfig, mesh: MeshOptions | undefined): 
 
 function freeName(wanted: string, taken: readonly { name: string }[]): string {
   return taken.some(({ name }) => name === wanted) ? `${wanted}-service` : wanted
+}
+
+/** With the poll interval of each worker as it will be: where its entry says nothing, its library does. One that was added says it when it is loaded. */
+export function withIntervals(config: SiteConfig): SiteConfig {
+  const services = config.services.map((entry) => {
+    const candidates = devices.filter(({ library }) => library === entry.config.lib)
+    if (entry.kind !== 'device-worker' || candidates.length === 0) return entry
+    return { ...entry, config: { intervalMs: defaultIntervalMs(candidates), ...entry.config } }
+  })
+  return { ...config, services }
 }

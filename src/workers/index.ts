@@ -14,6 +14,7 @@ export {
   acceptsType,
   type DeviceWorkerConfig,
   DeviceWorkerConfigSchema,
+  defaultIntervalMs,
   deviceWorker,
   workerEntryProblems,
   workerEntryRules,

@@ -61,6 +61,7 @@ export const goodCalls: readonly GoodCall[] = [
   { route: 'GET /api/v1/mesh/reach/{key}', prepare: member },
   { route: 'GET /api/v1/members' },
   { route: 'DELETE /api/v1/members/{key}', query: 'reason=stolen', status: 204, prepare: member },
+  { route: 'GET /api/v1/mesh/refused' },
   { route: 'GET /api/v1/invites' },
   { route: 'POST /api/v1/invites', body: { role: 'worker', sites: ['texas'] }, status: 201 },
   { route: 'DELETE /api/v1/invites/{id}', status: 204, prepare: invite },

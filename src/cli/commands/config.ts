@@ -6,8 +6,12 @@ export const config: CommandGroup = {
     usage: '',
     summary: 'the configuration with all defaults, as it will run',
     async run({ env, out }) {
-      const [{ config }, { effectiveConfig }] = await Promise.all([loadSettings(env), import('#node')])
-      out.line(JSON.stringify(effectiveConfig(config), null, 2))
+      const [{ config }, { effectiveConfig }, { withIntervals }] = await Promise.all([
+        loadSettings(env),
+        import('#node'),
+        import('../site.js'),
+      ])
+      out.line(JSON.stringify(effectiveConfig(withIntervals(config)), null, 2))
     },
   },
   check: {

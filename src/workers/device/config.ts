@@ -58,3 +58,8 @@ function withoutRequired(schema: TSchema): unknown {
 function dotted(pointer: string): string {
   return pointer.replace(/\/(\d+)(?=\/|$)/g, '[$1]').replaceAll('/', '.')
 }
+
+/** How often a worker of these definitions polls unless its entry says otherwise: as the one wants that is to be left in peace longest. */
+export function defaultIntervalMs(candidates: readonly Device[]): number {
+  return Math.max(...candidates.map(({ defaults }) => defaults.intervalMs))
+}

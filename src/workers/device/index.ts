@@ -1,3 +1,3 @@
 export { acceptsType } from './accepts.js'
-export { workerEntryProblems, workerEntryRules } from './config.js'
+export { defaultIntervalMs, workerEntryProblems, workerEntryRules } from './config.js'
 export { type DeviceWorkerConfig, DeviceWorkerConfigSchema, deviceWorker } from './service.js'

@@ -6,6 +6,7 @@ import { type OpenStore, openStore } from '#replication'
 import { deviceWorker as contract, serve } from '#rpc'
 import { nearest } from '../libraries.js'
 import { acceptsType } from './accepts.js'
+import { defaultIntervalMs } from './config.js'
 import { handlers } from './handlers.js'
 import { KeepSchema, keepOf } from './keep.js'
 import { openWorker, workerStats } from './open.js'
@@ -109,11 +110,6 @@ export function deviceWorker(find: FindLibrary, open: OpenStore = openStore): Se
       })
     },
   })
-}
-
-/** Of the definition that wants to be left in peace longest. */
-function defaultIntervalMs(candidates: readonly Device[]): number {
-  return Math.max(...candidates.map(({ defaults }) => defaults.intervalMs))
 }
 
 function troubleOf(worker: Worker): string | null {
