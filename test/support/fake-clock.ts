@@ -95,7 +95,7 @@ export async function settle(): Promise<void> {
  * Waits in real time, a turn of the event loop at a time, until `condition` holds: for what depends on sockets or files. Throws with `what`
  * after `deadlineMs`.
  */
-export async function until(condition: () => unknown, what: string, deadlineMs = 10_000): Promise<void> {
+export async function until(condition: () => unknown, what: string, deadlineMs = 30_000): Promise<void> {
   const deadline = performance.now() + deadlineMs
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms in vain: ${what}`)
