@@ -124,7 +124,7 @@ test('a simulation runs until it is told to end, and lists what it runs', async 
   const lines: string[] = []
   const running = runSimulation({ miners: 3, mix: 'antminer', signal: end.signal }, (line) => lines.push(line))
   await until(() => lines.length > 3, 'the list')
-  t.ok(lines[0]!.startsWith('3 simulated miners are running'))
+  t.ok(lines[0]!.startsWith('3 simulated devices are running'))
   const port = Number(/rpc (\d+)/.exec(lines[1]!)![1])
   t.ok((await ask(port, { command: 'version' })).VERSION)
   end.abort()
