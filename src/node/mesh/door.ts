@@ -28,8 +28,8 @@ export type Admit = (guest: { key: Key; name: string }) => Promise<Admission>
 
 const maxRequestBytes = 4096
 const maxReplyBytes = 128 * 1024
-/** From the first word to the last. */
-const talkMs = 15_000
+/** From the first word to the last; where hundreds come at once, one waits for the others. */
+const talkMs = 45_000
 const purpose = 'miningsdk/join/1'
 
 /** The host's side of one connection at the door of an invite. Never rejects. */
