@@ -33,6 +33,11 @@ const hashesPerDifficulty = 2 ** 32
 const rejectedPerShare = 0.0011
 const stalePerShare = 0.0004
 
+/** Shares of all pools together. */
+export function sharesOf(pools: readonly PoolReading[], kind: 'accepted' | 'rejected' | 'stale'): number {
+  return pools.reduce((total, pool) => total + pool[kind], 0)
+}
+
 /**
  * Three pools and the work done for each: shares arrive by chance, in proportion to work. The first that is alive gets the work; a host
  * under `.invalid` never is.

@@ -1,5 +1,6 @@
 import { type Fields, round } from '../json.js'
 import type { BoardReading, Reading } from '../physics.js'
+import { sharesOf } from '../pools.js'
 import { chance } from '../random.js'
 import { framesOf } from '../rpc.js'
 import type { AvalonState } from './state.js'
@@ -37,7 +38,7 @@ const mhs = (ths: number) => round(ths * 1e6, 2)
 export function summary(state: AvalonState): Fields {
   const reading = state.machine.physics.read()
   const pools = state.machine.pools.read()
-  const sum = (key: 'accepted' | 'rejected' | 'stale') => pools.reduce((total, pool) => total + pool[key], 0)
+  const sum = (kind: Parameters<typeof sharesOf>[1]) => sharesOf(pools, kind)
   const item = {
     Elapsed: Math.floor(reading.elapsedS),
     'MHS av': mhs(reading.avgThs),

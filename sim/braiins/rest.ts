@@ -1,5 +1,6 @@
 import type { HttpCall, HttpReply } from '../http.js'
 import { asFields, type Fields, round } from '../json.js'
+import { sharesOf } from '../pools.js'
 import type { BraiinsState } from './state.js'
 
 type Page = (state: BraiinsState, body: unknown) => HttpReply
@@ -28,7 +29,7 @@ function rates(one: number, five: number, fifteen: number, average: number) {
 function stats(state: BraiinsState): Fields {
   const reading = state.read()
   const pools = state.machine.pools.read()
-  const sum = (key: 'accepted' | 'rejected' | 'stale') => pools.reduce((total, pool) => total + pool[key], 0)
+  const sum = (kind: Parameters<typeof sharesOf>[1]) => sharesOf(pools, kind)
   const now = Math.floor(state.machine.clock.now() / 1000)
   const ago = pools.find((pool) => pool.active)?.lastShareAgoS
   return {

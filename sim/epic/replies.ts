@@ -1,5 +1,6 @@
 import { type Fields, round } from '../json.js'
 import type { BoardReading } from '../physics.js'
+import { sharesOf } from '../pools.js'
 import { chance } from '../random.js'
 import type { EpicState } from './state.js'
 
@@ -17,7 +18,7 @@ export function summary(state: EpicState): Fields {
   const { machine, row, tune } = state
   const reading = machine.physics.read()
   const pools = machine.pools.read()
-  const sum = (key: 'accepted' | 'rejected') => pools.reduce((total, pool) => total + pool[key], 0)
+  const sum = (kind: Parameters<typeof sharesOf>[1]) => sharesOf(pools, kind)
   const active = pools.find((pool) => pool.active)
   const ideal = row.nominalThs / row.boards
   const unit = tune.algo === 'Power' ? 'W' : 'TH/s'

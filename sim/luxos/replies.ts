@@ -1,4 +1,5 @@
 import { type Fields, round } from '../json.js'
+import { sharesOf } from '../pools.js'
 import { framesOf } from '../rpc.js'
 import type { LuxosState } from './state.js'
 
@@ -25,7 +26,7 @@ function version(state: LuxosState): Fields {
 function summary(state: LuxosState): Fields {
   const reading = state.machine.physics.read()
   const pools = state.machine.pools.read()
-  const sum = (key: 'accepted' | 'rejected' | 'stale') => pools.reduce((total, pool) => total + pool[key], 0)
+  const sum = (kind: Parameters<typeof sharesOf>[1]) => sharesOf(pools, kind)
   const item = {
     Elapsed: Math.floor(reading.elapsedS),
     'GHS 5s': ghs(reading.rate5sThs),

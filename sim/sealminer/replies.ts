@@ -1,4 +1,5 @@
 import { type Fields, round } from '../json.js'
+import { sharesOf } from '../pools.js'
 import { framesOf } from '../rpc.js'
 import { modeNumbers, type SealminerState } from './state.js'
 
@@ -16,7 +17,7 @@ export const version = (state: SealminerState) =>
 export function summary(state: SealminerState): Fields {
   const reading = state.machine.physics.read()
   const pools = state.machine.pools.read()
-  const sum = (key: 'accepted' | 'rejected' | 'stale') => pools.reduce((total, pool) => total + pool[key], 0)
+  const sum = (kind: Parameters<typeof sharesOf>[1]) => sharesOf(pools, kind)
   const item = {
     Elapsed: Math.floor(reading.elapsedS),
     'MHS av': mhs(reading.avgThs),

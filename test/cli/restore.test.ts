@@ -6,9 +6,11 @@ import type { Series } from '#replication'
 import { startFarm } from '#sim'
 import { cli, type Running, startCli } from '../support/cli.js'
 import { commandIn } from '../support/docs.js'
-import { until } from '../support/fake-clock.js'
+import { until as lookedAt } from '../support/fake-clock.js'
 
 const restore = commandIn('docs/recovery.md', 'restore --from-peers')
+/** A gateway minds who asks more often. */
+const until = (condition: () => unknown, what: string, deadlineMs: number) => lookedAt(condition, what, deadlineMs, 100)
 const env = { MININGSDK_LOG_LEVEL: 'error' }
 
 function ask<T>(cwd: string, path: string, body?: unknown): Promise<T> {
@@ -22,8 +24,6 @@ function ask<T>(cwd: string, path: string, body?: unknown): Promise<T> {
 }
 
 const mining = async (cwd: string) => {
-  // So often that the gateway minds, otherwise.
-  await new Promise((resolve) => setTimeout(resolve, 100))
   const { data } = await ask<{ data?: DeviceRecord[] }>(cwd, '/api/v1/devices').catch(() => ({ data: [] }))
   return (data ?? []).filter(({ status }) => status === 'mining')
 }

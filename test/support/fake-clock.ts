@@ -92,13 +92,13 @@ export async function settle(): Promise<void> {
 }
 
 /**
- * Waits in real time, a turn of the event loop at a time, until `condition` holds: for what depends on sockets or files. Throws with `what`
+ * Waits in real time, looking every `everyMs`, until `condition` holds: for what depends on sockets or files. Throws with `what`
  * after `deadlineMs`.
  */
-export async function until(condition: () => unknown, what: string, deadlineMs = 30_000): Promise<void> {
+export async function until(condition: () => unknown, what: string, deadlineMs = 30_000, everyMs = 2): Promise<void> {
   const deadline = performance.now() + deadlineMs
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms in vain: ${what}`)
-    await new Promise<void>((resolve) => setTimeout(resolve, 2))
+    await new Promise<void>((resolve) => setTimeout(resolve, everyMs))
   }
 }

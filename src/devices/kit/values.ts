@@ -1,22 +1,13 @@
 import { type Metric, measured, SdkError } from '#model'
 import { type Fields, isObject, num, str } from './json.js'
 
+export { defined } from '#model'
+
 /** TH/s of one unit as the firmware names it; what is not hashes a second is not reported. */
 const units: Readonly<Record<string, number>> = { H: 1e-12, KH: 1e-9, MH: 1e-6, GH: 1e-3, TH: 1, PH: 1e3 }
 const defaultUnit = 'GH'
 /** Beyond this no machine has boards or fans. */
 export const maxParts = 16
-
-type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
-}
-
-/** The object without what is undefined: absent means not reported. */
-export function defined<T extends object>(object: T): Defined<T> {
-  const out: Record<string, unknown> = {}
-  for (const key in object) if (object[key] !== undefined) out[key] = object[key]
-  return out as never
-}
 
 /** The reply as an object; throws DEVICE_BAD_REPLY if it is none. */
 export function object(reply: unknown, what: string): Fields {

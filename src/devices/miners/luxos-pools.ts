@@ -31,7 +31,7 @@ async function remove(io: Io, pools: readonly Placed[]) {
 
 const isRefused = (error: unknown): error is SdkError => error instanceof SdkError && error.code === 'DEVICE_REFUSED'
 
-/** Those that may stay for now: the one in use is not given up before there is another. */
+/** The miner refuses to give up the pool in use before there is another: that one stays until `removeOnceUnused`. */
 const tryToRemove = (io: Io, pools: readonly Placed[]) =>
   remove(io, pools).catch((error: unknown) => {
     if (!isRefused(error)) throw error

@@ -17,7 +17,7 @@ import { openRefused } from './refused.js'
 import { openRegistrar } from './registrar.js'
 import { remoteSource } from './remote.js'
 import { admitSiblings, enrolSiblings } from './siblings.js'
-import { createStanding } from './standing.js'
+import { createStanding, rollOf } from './standing.js'
 import { statsOf } from './stats.js'
 import { createWriters, firstThatAnswers } from './writers.js'
 
@@ -91,12 +91,7 @@ async function startMesh(
     }),
   )
   const standing = createStanding({
-    roll: {
-      isEmpty: () => record.fleet === undefined,
-      member: record.member.bind(record),
-      isRevoked: record.isRevoked.bind(record),
-      currentAt: () => record.currentAt,
-    },
+    roll: rollOf(record),
     membership,
     clock,
     maxAgeMs: options.maxRecordAgeMs ?? defaultMaxRecordAgeMs,

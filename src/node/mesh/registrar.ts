@@ -13,7 +13,7 @@ import {
   random,
   roles,
 } from '#keys'
-import { type Clock, type Log, SdkError } from '#model'
+import { type Clock, defined, type Log, SdkError } from '#model'
 import { type FleetRecord, type Intent, packDevices } from '#replication'
 import type { AnnouncedService, Caller, Handlers, InviteRequest, registrar } from '#rpc'
 import type { Network } from '../network/index.js'
@@ -174,7 +174,7 @@ export async function openRegistrar(options: RegistrarOptions) {
         subject: key,
         role,
         from: clock.now(),
-        ...whatIs({ sites, libraries, devices, until }),
+        ...defined({ sites, libraries, devices, until }),
       })
       await record.write({ op: 'addMember', name, grant: given, host: host.key })
       log.info({ member: fingerprintOf(key), name, role, host: host.name }, 'another process of a member joined')
@@ -248,11 +248,6 @@ export async function openRegistrar(options: RegistrarOptions) {
       await Promise.all([...doors.values()].map((door) => door.close()))
     },
   }
-}
-
-/** The fields that are there. */
-function whatIs<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
 }
 
 /** Whether the record says it already. */

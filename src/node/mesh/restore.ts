@@ -7,7 +7,7 @@ import { openNetwork } from '../network/index.js'
 import { keyPairOf, loadGrant, loadMembership, mainProcess } from './membership.js'
 import type { MeshOptions } from './options.js'
 import { openRecordOf } from './record.js'
-import { createStanding } from './standing.js'
+import { createStanding, rollOf } from './standing.js'
 
 /** A feed of this node, as the record names it. */
 export interface KnownFeed {
@@ -62,12 +62,7 @@ export async function restoreFeeds(plan: RestorePlan): Promise<RestoredFeed[]> {
   const closing: (() => Promise<unknown> | unknown)[] = [() => record.close()]
   try {
     const standing = createStanding({
-      roll: {
-        isEmpty: () => record.fleet === undefined,
-        member: record.member.bind(record),
-        isRevoked: record.isRevoked.bind(record),
-        currentAt: () => record.currentAt,
-      },
+      roll: rollOf(record),
       membership,
       clock,
       maxAgeMs: trustMs,

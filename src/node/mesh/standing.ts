@@ -1,5 +1,6 @@
 import { fingerprintOf, type Grant, type Held, type Key, verifyGrant } from '#keys'
 import { type Clock, SdkError } from '#model'
+import type { FleetRecord } from '#replication'
 import type { Caller } from '#rpc'
 import type { Membership } from './membership.js'
 
@@ -12,6 +13,16 @@ export interface Roll {
   isRevoked(keyOrGrantId: string): boolean
   /** When the copy was last known to be current, ms; null: never. */
   currentAt(): number | null
+}
+
+/** A node's own copy of the record, asked at every question anew. */
+export function rollOf(record: FleetRecord): Roll {
+  return {
+    isEmpty: () => record.fleet === undefined,
+    member: record.member.bind(record),
+    isRevoked: record.isRevoked.bind(record),
+    currentAt: () => record.currentAt,
+  }
 }
 
 export interface StandingOptions {
