@@ -1,4 +1,4 @@
-import { damaged, type Reading, type Writer } from './bytes.js'
+import { damaged, type Reading, Writer } from './bytes.js'
 
 /**
  * Whole numbers in about as many bits as their distribution holds: numbers of one size share a symbol, symbols are coded by how often they
@@ -14,28 +14,38 @@ const single = 8
 const symbols = 256
 const codeBits = 5
 
+const quick = 2 ** 31
+
 const even = (value: number) => (value >= 0 ? value * 2 : -value * 2 - 1)
 const back = (value: number) => (value % 2 === 0 ? value / 2 : -(value + 1) / 2)
 const sizeOf = (value: number) =>
-  value < 2 ** 31 ? 31 - Math.clz32(value) : 31 + (31 - Math.clz32(Math.floor(value / 2 ** 31)))
+  value < quick ? 31 - Math.clz32(value) : 31 + (31 - Math.clz32(Math.floor(value / quick)))
 
 /** `value` is not negative. */
 function symbolOf(value: number): number {
   if (value < single) return value
   const size = sizeOf(value)
-  return single + (size - 3) * 4 + (Math.floor(value / 2 ** (size - 2)) & 3)
+  // Powers of doubles cost many times as much.
+  const next = value < quick ? value >> (size - 2) : Math.floor(value / 2 ** (size - 2))
+  return single + (size - 3) * 4 + (next & 3)
+}
+
+function symbolsOf(values: ArrayLike<number>): Uint8Array {
+  const found = new Uint8Array(values.length)
+  for (let at = 0; at < values.length; at++) found[at] = symbolOf(even(values[at]!))
+  return found
 }
 
 /** How often each symbol comes. */
-function countsOf(values: ArrayLike<number>): Uint32Array {
+function countsOf(all: Uint8Array): Uint32Array {
   const counts = new Uint32Array(symbols)
-  for (let at = 0; at < values.length; at++) counts[symbolOf(even(values[at]!))]!++
+  for (let at = 0; at < all.length; at++) counts[all[at]!]!++
   return counts
 }
 
 /** About how many bits the numbers take, below 2^51 either way. */
 export function bitsOf(values: ArrayLike<number>): number {
-  const counts = countsOf(values)
+  const counts = countsOf(symbolsOf(values))
   let bits = 0
   for (let symbol = 0; symbol < symbols; symbol++) {
     const count = counts[symbol]!
@@ -48,9 +58,13 @@ function digitsOf(symbol: number): number {
   return symbol < single ? 0 : ((symbol - single) >> 2) + 1
 }
 
+const sizes = Uint16Array.from({ length: 1 << codeBits }, (_, code) =>
+  code === 0 ? 0 : Math.round(2 ** ((code - 1) / 2)),
+)
+
 /** Frequencies that add up to `total`, from their codes; both sides come to the same. */
 function frequenciesOf(codes: Uint8Array): Uint16Array {
-  const raw = Array.from(codes, (code) => (code === 0 ? 0 : Math.round(2 ** ((code - 1) / 2))))
+  const raw = Array.from(codes, (code) => sizes[code]!)
   const sum = raw.reduce((all, each) => all + each, 0)
   const found = Uint16Array.from(raw, (each) => (each === 0 ? 0 : Math.max(1, Math.floor((each * total) / sum))))
   let left = total - found.reduce((all, each) => all + each, 0)
@@ -72,35 +86,32 @@ function startsOf(frequencies: Uint16Array): Uint16Array {
 }
 
 class Bits {
-  readonly bytes: number[] = []
-  #byte = 0
+  readonly #bytes = new Writer(64)
+  #word = 0
   #filled = 0
 
   put(value: number, count: number): void {
-    for (let at = count - 1; at >= 0; at--) {
-      this.#byte = (this.#byte << 1) | (Math.floor(value / 2 ** at) & 1)
-      if (++this.#filled === 8) this.#flush()
+    if (count > 16) {
+      this.put(Math.floor(value / 65_536), count - 16)
+      this.put(value % 65_536, 16)
+      return
     }
-  }
-
-  #flush(): void {
-    this.bytes.push(this.#byte & 255)
-    this.#byte = 0
-    this.#filled = 0
+    this.#word = (this.#word << count) | value
+    this.#filled += count
+    for (; this.#filled >= 8; this.#filled -= 8) this.#bytes.byte((this.#word >> (this.#filled - 8)) & 255)
+    this.#word &= 255
   }
 
   finish(): Uint8Array {
-    if (this.#filled > 0) {
-      this.#byte <<= 8 - this.#filled
-      this.#flush()
-    }
-    return Uint8Array.from(this.bytes)
+    if (this.#filled > 0) this.put(0, 8 - this.#filled)
+    return this.#bytes.view()
   }
 }
 
 /** Whole numbers between -2^51 and 2^51; at least one. */
 export function writeNumbers(to: Writer, values: ArrayLike<number>): void {
-  const counts = countsOf(values)
+  const all = symbolsOf(values)
+  const counts = countsOf(all)
   let first = 0
   while (counts[first] === 0) first++
   let last = symbols - 1
@@ -117,13 +128,12 @@ export function writeNumbers(to: Writer, values: ArrayLike<number>): void {
   for (const code of codes) heads.put(code, codeBits)
   to.raw(heads.finish())
   const digits = new Bits()
-  const all = new Uint8Array(values.length)
   for (let at = 0; at < values.length; at++) {
+    const count = digitsOf(all[at]!)
+    all[at]! -= first
+    if (count === 0) continue
     const value = even(values[at]!)
-    const symbol = symbolOf(value)
-    all[at] = symbol - first
-    const count = digitsOf(symbol)
-    if (count > 0) digits.put(value % 2 ** count, count)
+    digits.put(value < quick ? value & ((1 << count) - 1) : value % 2 ** count, count)
   }
   const written = digits.finish()
   to.varint(written.length)
@@ -152,62 +162,60 @@ function writeSymbols(to: Writer, all: Uint8Array, frequencies: Uint16Array): vo
   }
 }
 
-/** Reads what `writeNumbers` wrote, one after the other. */
-export class Numbers {
-  readonly #digits: Uint8Array
-  readonly #coded: Uint8Array
-  readonly #first: number
-  readonly #symbolAt: Uint8Array | undefined
-  readonly #frequencies: Uint16Array
-  readonly #starts: Uint16Array
-  #state = 0
-  #place = 0
-  #bits = 0
-
-  /** Throws STORE_FAILED if the bytes are none of it. */
-  constructor(from: Reading) {
-    this.#first = from.byte()
-    const used = from.byte()
-    if (used === 0 || this.#first + used > symbols) throw damaged('its symbols are none')
-    const heads = from.raw(Math.ceil((used * codeBits) / 8))
-    const codes = Uint8Array.from({ length: used }, (_, at) => bitsAt(heads, at * codeBits, codeBits))
-    if (codes.every((code) => code === 0)) throw damaged('its symbols are none')
-    this.#digits = from.raw(from.varint())
-    this.#frequencies = frequenciesOf(codes)
-    this.#starts = startsOf(this.#frequencies)
-    if (used > 1) {
-      this.#symbolAt = new Uint8Array(total)
-      for (let at = 0; at < used; at++) {
-        const start = this.#starts[at]!
-        this.#symbolAt.fill(at, start, start + this.#frequencies[at]!)
-      }
-      this.#state = from.varint()
-      if (this.#state >= 2 ** 32) throw damaged('its state is none')
+/** Reads what `writeNumbers` wrote, as many numbers as there is room for. Throws STORE_FAILED if the bytes are none of it. */
+export function readNumbers(from: Reading, values: Float64Array): void {
+  const count = values.length
+  const first = from.byte()
+  const used = from.byte()
+  if (used === 0 || first + used > symbols) throw damaged('its symbols are none')
+  const heads = from.raw(Math.ceil((used * codeBits) / 8))
+  const codes = Uint8Array.from({ length: used }, (_, at) => bitsAt(heads, at * codeBits, codeBits))
+  if (codes.every((code) => code === 0)) throw damaged('its symbols are none')
+  const digits = from.raw(from.varint())
+  const all = used > 1 ? readSymbols(from, count, frequenciesOf(codes)) : new Uint8Array(count)
+  let place = 0
+  for (let at = 0; at < count; at++) {
+    const symbol = first + all[at]!
+    if (symbol < single) {
+      values[at] = symbol & 1 ? -(symbol + 1) >> 1 : symbol >> 1
+      continue
     }
-    this.#coded = from.raw(from.left)
-  }
-
-  next(): number {
-    let symbol = this.#first
-    if (this.#symbolAt) {
-      const slot = this.#state & (total - 1)
-      const place = this.#symbolAt[slot]!
-      symbol += place
-      let state = this.#frequencies[place]! * (this.#state >>> precision) + slot - this.#starts[place]!
-      if (state < lowest) {
-        const at = this.#place
-        this.#place = at + 2
-        state = state * 65_536 + (this.#coded[at] ?? 0) * 256 + (this.#coded[at + 1] ?? 0)
-      }
-      this.#state = state
-    }
-    if (symbol < single) return symbol & 1 ? -(symbol + 1) >> 1 : symbol >> 1
-    const count = ((symbol - single) >> 2) + 1
+    const bits = digitsOf(symbol)
     const high = 4 + ((symbol - single) & 3)
-    const digits = bitsAt(this.#digits, this.#bits, count)
-    this.#bits += count
-    return back(high * 2 ** count + digits)
+    if (bits <= 24) {
+      const value = (high << bits) | fewBitsAt(digits, place, bits)
+      values[at] = value & 1 ? -(value + 1) >> 1 : value >> 1
+    } else values[at] = back(high * 2 ** bits + bitsAt(digits, place, bits))
+    place += bits
   }
+}
+
+function readSymbols(from: Reading, count: number, frequencies: Uint16Array): Uint8Array {
+  const starts = startsOf(frequencies)
+  const symbolAt = new Uint8Array(total)
+  for (let at = 0; at < starts.length; at++) symbolAt.fill(at, starts[at]!, starts[at]! + frequencies[at]!)
+  let state = from.varint()
+  if (state >= 2 ** 32) throw damaged('its state is none')
+  const coded = from.raw(from.left)
+  const found = new Uint8Array(count)
+  let place = 0
+  for (let at = 0; at < count; at++) {
+    const slot = state & (total - 1)
+    const symbol = symbolAt[slot]!
+    found[at] = symbol
+    state = (Math.imul(frequencies[symbol]!, state >>> precision) + slot - starts[symbol]!) >>> 0
+    if (state >= lowest) continue
+    state = ((state << 16) | (coded[place]! << 8) | coded[place + 1]!) >>> 0
+    place += 2
+  }
+  return found
+}
+
+/** At most 24 bits from a place in the bytes, the highest first; zeros beyond their end. */
+function fewBitsAt(bytes: Uint8Array, place: number, count: number): number {
+  const at = place >> 3
+  const word = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+  return (word << (place & 7)) >>> (32 - count)
 }
 
 /** `count` bits from a place in the bytes, the highest first; zeros beyond their end. */

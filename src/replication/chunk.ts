@@ -2,7 +2,7 @@ import { type Metric, SdkError } from '#model'
 import { unpack } from './block.js'
 import { damaged, Reading, Writer } from './bytes.js'
 import { Column } from './column.js'
-import { type Curve, type Partner, readCurve, type Signs, writeCurve } from './curve.js'
+import { type Care, type Curve, type Partner, readCurve, type Signs, writeCurve } from './curve.js'
 import type { Hint } from './hints.js'
 import { Odds, RangeDecoder, RangeEncoder } from './range.js'
 import { isColumnName, type Shape, shapeOf } from './shape.js'
@@ -34,9 +34,16 @@ export interface Samples {
   readonly columns: readonly Named[]
 }
 
+/** What is soon put together with others is made quickly; what stays is made small. */
+export const care = {
+  quick: { rows: 128, partners: 0 },
+  some: { rows: 500, partners: 0 },
+  most: { rows: 3000, partners: 2 },
+} as const satisfies Record<string, Care>
+
 /** The samples of a stream as a chunk. */
-export function chunkOf(stream: Stream): Uint8Array {
-  return encodeChunk(ordered(samplesOf(stream)))
+export function chunkOf(stream: Stream, taken: Care = care.quick): Uint8Array {
+  return encodeChunk(ordered(samplesOf(stream)), taken)
 }
 
 function samplesOf(stream: Stream): Samples {
@@ -59,8 +66,8 @@ export function ordered({ at, columns }: Samples): Samples {
   return { at: sorted(at), columns: columns.map(({ name, values }) => ({ name, values: sorted(values) })) }
 }
 
-export function encodeChunk(samples: Samples): Uint8Array {
-  const coding = encoding(samples)
+export function encodeChunk(samples: Samples, taken: Care = care.most): Uint8Array {
+  const coding = encoding(samples, taken)
   for (;;) {
     const { done, value } = coding.next()
     if (done) return value
@@ -68,7 +75,7 @@ export function encodeChunk(samples: Samples): Uint8Array {
 }
 
 /** Makes a chunk a column at a time, so that others can have their turn in between. */
-export function* encoding({ at, columns }: Samples): Generator<undefined, Uint8Array> {
+export function* encoding({ at, columns }: Samples, taken: Care): Generator<undefined, Uint8Array> {
   const names = columns.map(({ name }) => name)
   const { hints } = shapeOf(names)
   const words = packWords(JSON.stringify(names))
@@ -77,14 +84,14 @@ export function* encoding({ at, columns }: Samples): Generator<undefined, Uint8A
   out.varint(at.length)
   out.varint(words.length)
   out.raw(words)
-  writeColumn(out, timeName, at, undefined, [])
+  writeColumn(out, timeName, at, undefined, [], taken)
   const all = columns.map(({ values }) => values)
   const partners: Partner[] = []
   for (const [place, { name, values }] of columns.entries()) {
     yield
     const hint = hints[place]
-    const curve = writeColumn(out, name, values, hint && hintedBy(hint, all, values.length), partners)
-    if (curve?.signs) partners.push({ place, signs: curve.signs })
+    const curve = writeColumn(out, name, values, hint && hintedBy(hint, all, values.length), partners, taken)
+    if (taken.partners > 0 && curve?.signs) partners.push({ place, signs: curve.signs() })
   }
   return out.view().slice()
 }
@@ -96,14 +103,12 @@ interface Said {
 }
 
 function hintedBy({ kind, inputs, of }: Hint, columns: readonly (Float64Array | undefined)[], rows: number): Said {
-  const values: number[] = []
+  const values = new Float64Array(columns.length)
   const said = new Float64Array(rows)
+  const theirs = inputs.map((place) => ({ place, column: columns[place] ?? new Float64Array(rows).fill(Number.NaN) }))
   for (let row = 0; row < rows; row++) {
-    for (const place of inputs) {
-      const column = columns[place]
-      const now = column?.[row] ?? Number.NaN
-      values[place] = kind === 'change' ? now - (column?.[row - 1] ?? Number.NaN) : now
-    }
+    for (const { place, column } of theirs)
+      values[place] = kind === 'change' ? column[row]! - (column[row - 1] ?? Number.NaN) : column[row]!
     said[row] = of(values)
   }
   return { asChange: kind === 'change', values: said }
@@ -115,13 +120,14 @@ function writeColumn(
   values: Float64Array,
   said: Said | undefined,
   partners: readonly Partner[],
+  taken: Care,
 ): Curve | undefined {
   const first = values[0] ?? Number.NaN
   const isConstant = values.every((value) => value === first)
   const rows = isConstant ? undefined : knownRows(values)
   const hasGaps = rows ? rows.length < values.length : values.some(Number.isNaN)
   const hint = said?.asChange ? undefined : said?.values
-  const drawn = rows && rows.length >= fewest ? writeCurve(values, rows, hint, partners) : undefined
+  const drawn = rows && rows.length >= fewest ? writeCurve(values, rows, hint, partners, taken) : undefined
   if (drawn) {
     const runs = hasGaps ? runsOf(rows!) : undefined
     out.byte(curved | (hasGaps ? gaps : 0) | (drawn.signs ? 0 : hinted))
@@ -236,14 +242,15 @@ class Drawing {
   readonly #stored: readonly Stored[]
   readonly #shape: Shape
   readonly #values: (Float64Array | undefined)[] = []
-  readonly #signs: (Signs | undefined)[] = []
+  readonly #signs: ((() => Signs) | undefined)[] = []
   readonly #every: Uint32Array
 
   constructor(rows: number, names: readonly string[], stored: readonly Stored[]) {
     this.#rows = rows
     this.#stored = stored
     this.#shape = shapeOf(names)
-    this.#every = Uint32Array.from({ length: rows }, (_, row) => row)
+    this.#every = new Uint32Array(rows)
+    for (let row = 0; row < rows; row++) this.#every[row] = row
   }
 
   time(): Float64Array {
@@ -277,7 +284,7 @@ class Drawing {
       this.#at(partner)
       const signs = this.#signs[partner]
       if (!signs) throw damaged('a column follows one that gives no signs')
-      return signs
+      return signs()
     }
     const curve = readCurve(from, rows, this.#rows, said?.values, signsAt)
     this.#signs[place] = curve.signs

@@ -1,4 +1,4 @@
-import { chunkOf, encoding } from './chunk.js'
+import { care, chunkOf, encoding } from './chunk.js'
 import type { SegmentSpan } from './directory.js'
 import { keys, type Main, putAll, rawName } from './layout.js'
 import type { Logs } from './logs.js'
@@ -77,7 +77,10 @@ export class Fold {
     const { number, crowd, samples } = this.segment
     const puts: [string, Uint8Array][] = []
     for (const { name, samples } of crowd.tables()) {
-      puts.push([keys.crowd(name.by, name.kind, name.key, number), await this.#turns.all(encoding(samples))])
+      puts.push([
+        keys.crowd(name.by, name.kind, name.key, number),
+        await this.#turns.all(encoding(samples, care.quick)),
+      ])
     }
     if (samples > 0) await this.#volumes.with(rawName(number), (volume) => putAll(volume, puts))
     this.#crowded = true

@@ -1,6 +1,6 @@
 import type Hypercore from 'hypercore'
 import type { Log } from '#model'
-import { encoding, ordered, readChunk, type Samples } from './chunk.js'
+import { care, encoding, ordered, readChunk, type Samples } from './chunk.js'
 import { Crowd, type Member } from './crowd.js'
 import type { Day, SegmentSpan } from './directory.js'
 import { keys, putAll, rawName, rawSpan, type Tier, tierName } from './layout.js'
@@ -76,7 +76,7 @@ export class Merge {
     const fives = this.#longer(minutes, stepMs['5m'])
     await this.#add('5m', id, place, fives.tier())
     this.#gather(id, fives)
-    const hours = await this.#turns.all(encoding(this.#longer(fives, stepMs['1h']).tier()))
+    const hours = await this.#turns.all(encoding(this.#longer(fives, stepMs['1h']).tier(), care.some))
     const name = tierName('1h', this.volume)
     await this.#parts.volumes.with(name, (table) => putAll(table, [[keys.chunk(id, this.volume), hours]]))
     this.#hours += hours.length
@@ -110,7 +110,7 @@ export class Merge {
     const puts: [string, Uint8Array][] = []
     for (const { name, samples } of this.#crowd?.tables() ?? []) {
       const key = keys.crowd(name.by, name.kind, name.key, this.volume)
-      puts.push([key, await this.#turns.all(encoding(samples))])
+      puts.push([key, await this.#turns.all(encoding(samples, care.some))])
     }
     await this.#parts.volumes.with(tierName('1h', this.volume), (table) => putAll(table, puts))
   }
@@ -170,7 +170,7 @@ export class Merge {
   async #add(tier: (typeof inLogs)[number], id: string, place: number, samples: Samples): Promise<void> {
     const core = this.#cores.get(tier)!
     if (core.length > place) return
-    await core.append(entryOf(id, await this.#turns.all(encoding(samples))))
+    await core.append(entryOf(id, await this.#turns.all(encoding(samples, tier === 'raw' ? care.most : care.some))))
     await this.#turns.next()
   }
 

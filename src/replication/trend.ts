@@ -14,34 +14,34 @@ export const ownWeights = taps + 2
 const largest = 2 ** 50
 /** Changes beyond so many usual ones say nothing of the others. */
 const wildest = 16
-/** So many numbers tell what is usual. */
-const enough = 3000
-const enoughChanges = 400
 /** They are taken in runs: every so many-th could always meet the same moment of something that comes and goes. */
 export const runBits = 6
 
 /**
- * Goes over the numbers in order: `next` gets the place and what is expected there, and answers what it is. The first number is given. Both
- * who writes and who reads go this way, so that they expect the same. `others`: facts of the same moment, by place. Answers how far each number was from
- * its mean.
+ * Goes over numbers in order, from the first of them: from their values to how much each is more than expected, or, `reading`, back. Both
+ * who writes and who reads go this way, so that they expect the same. `others`: facts of the same moment, by place. `from` and `to` may be
+ * the same.
  */
 export function follow(
-  count: number,
-  first: number,
-  weights: Weights,
-  others: readonly ArrayLike<number>[],
-  next: (at: number, expected: number) => number,
-): Float64Array {
-  const { slope, of } = weights
-  const [w0, w1, w2, w3, w4, w5] = of as unknown as [number, number, number, number, number, number]
-  const off = new Float64Array(count)
+  from: Float64Array,
+  to: Float64Array,
+  reading: boolean,
+  { slope, of }: Weights,
+  others: readonly Float64Array[],
+): void {
+  // Taken one by one: an array that is taken apart gives numbers that have to be looked at again and again.
+  const [w0, w1, w2] = [of[0]!, of[1]!, of[2]!]
+  const [w3, w4, w5] = [of[3]!, of[4]!, of[5]!]
   let [f0, f1, f2, f3] = [0, 0, 0, 0]
-  let [last, near, far] = [first, first, first]
-  for (let at = 1; at < count; at++) {
+  let last = from[0]!
+  let [near, far] = [last, last]
+  for (let at = 1; at < from.length; at++) {
     let change = slope + w0 * f0 + w1 * f1 + w2 * f2 + w3 * f3 + w4 * (near - last) + w5 * (far - last)
     for (let each = 0; each < others.length; each++) change += of[ownWeights + each]! * others[each]![at]!
     const rounded = Math.round(last + change)
-    const value = next(at, Math.abs(rounded) < largest ? rounded : last)
+    const expected = Math.abs(rounded) < largest ? rounded : last
+    const value = reading ? expected + from[at]! : from[at]!
+    to[at] = reading ? value : value - expected
     f3 = f2
     f2 = f1
     f1 = f0
@@ -50,51 +50,81 @@ export function follow(
     near += slope
     near += (value - near) * nearShare
     far += slope
-    off[at] = value - far
     far += (value - far) * farShare
+  }
+}
+
+/** How far each number is from the slower of its means. */
+export function farOff(values: Float64Array, slope: number): Float64Array {
+  const off = new Float64Array(values.length)
+  let far = values[0]!
+  for (let at = 1; at < values.length; at++) {
+    far += slope
+    off[at] = values[at]! - far
+    far += (values[at]! - far) * farShare
   }
   return off
 }
 
-/** The weights that would have foreseen the numbers best: least squares, without the wildest changes. */
-export function fit(values: ArrayLike<number>, others: readonly ArrayLike<number>[] = []): Weights {
-  const slope = usualChange(values)
-  const wide = ownWeights + others.length
+/** The weights that would have foreseen the numbers best: least squares over some `rows` of them, without the wildest changes. */
+export function fit(values: Float64Array, rows: number, others: readonly Float64Array[] = []): Weights {
+  const slope = usualChange(values, rows)
   let sum = 0
   for (let at = 1; at < values.length; at++) sum += Math.abs(values[at]! - values[at - 1]! - slope)
   const limit = (wildest * sum) / values.length
-  const products = new Float64Array(wide * wide)
-  const wanted = new Float64Array(wide)
-  const facts = new Float64Array(wide)
-  const stride = Math.ceil(values.length / enough)
+  const stride = Math.ceil(values.length / rows)
+  const most = Math.min(values.length, (Math.ceil(values.length / (stride << runBits)) + 1) << runBits)
+  const facts = Array.from({ length: ownWeights + others.length }, () => new Float64Array(most))
+  const [past0, past1, past2, past3, toNear, toFar, ...theirs] = facts as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    ...Float64Array[],
+  ]
+  const changes = new Float64Array(most)
+  let count = 0
+  let [f0, f1, f2, f3] = [0, 0, 0, 0]
   let [near, far] = [values[0]!, values[0]!]
   for (let at = 1; at < values.length; at++) {
     const value = values[at]!
     const last = values[at - 1]!
     const change = value - last - slope
-    if ((at >> runBits) % stride === 0 && Math.abs(change) <= limit && Math.abs(facts[0]!) <= limit) {
-      facts[taps] = near - last
-      facts[taps + 1] = far - last
-      for (let each = 0; each < others.length; each++) facts[ownWeights + each] = others[each]![at]!
-      for (let row = 0; row < wide; row++) {
-        const fact = facts[row]!
-        if (fact === 0) continue
-        wanted[row]! += fact * change
-        for (let column = 0; column <= row; column++) products[row * wide + column]! += fact * facts[column]!
-      }
+    if ((at >> runBits) % stride === 0 && Math.abs(change) <= limit && Math.abs(f0) <= limit) {
+      changes[count] = change
+      past0[count] = f0
+      past1[count] = f1
+      past2[count] = f2
+      past3[count] = f3
+      toNear[count] = near - last
+      toFar[count] = far - last
+      for (let each = 0; each < theirs.length; each++) theirs[each]![count] = others[each]![at]!
+      count++
     }
-    facts[3] = facts[2]!
-    facts[2] = facts[1]!
-    facts[1] = facts[0]!
-    facts[0] = change
+    f3 = f2
+    f2 = f1
+    f1 = f0
+    f0 = change
     near += slope + (value - near - slope) * nearShare
     far += slope + (value - far - slope) * farShare
   }
-  return { slope, of: solved(products, wanted, wide) }
+  return { slope, of: solved(facts, changes, count) }
 }
 
-function usualChange(values: ArrayLike<number>): number {
-  const stride = Math.ceil(values.length / enoughChanges)
+/** Of the first `count` numbers, each with its partner, the products added up. */
+export function product(one: Float64Array, other: Float64Array, count = one.length): number {
+  let [even, odd] = [0, 0]
+  for (let at = 1; at < count; at += 2) {
+    even += one[at - 1]! * other[at - 1]!
+    odd += one[at]! * other[at]!
+  }
+  return count % 2 === 0 ? even + odd : even + odd + one[count - 1]! * other[count - 1]!
+}
+
+function usualChange(values: Float64Array, rows: number): number {
+  const stride = Math.ceil(values.length / (rows / 8))
   const found: number[] = []
   for (let at = 1; at < values.length; at++)
     if ((at >> runBits) % stride === 0) found.push(values[at]! - values[at - 1]!)
@@ -107,11 +137,12 @@ function usualChange(values: ArrayLike<number>): number {
 }
 
 /** By Cholesky; weights that nothing is known of are 0, all are kept in steps of 1/4096. */
-function solved(products: Float64Array, wanted: Float64Array, wide: number): Float64Array {
+function solved(facts: readonly Float64Array[], wanted: Float64Array, count: number): Float64Array {
+  const wide = facts.length
   const lower = new Float64Array(wide * wide)
   for (let row = 0; row < wide; row++) {
     for (let column = 0; column <= row; column++) {
-      let sum = products[row * wide + column]!
+      let sum = product(facts[row]!, facts[column]!, count)
       if (row === column) sum = sum * 1.000001 + 1e-6
       for (let at = 0; at < column; at++) sum -= lower[row * wide + at]! * lower[column * wide + at]!
       lower[row * wide + column] =
@@ -120,7 +151,7 @@ function solved(products: Float64Array, wanted: Float64Array, wide: number): Flo
   }
   const weights = new Float64Array(wide)
   for (let row = 0; row < wide; row++) {
-    let sum = wanted[row]!
+    let sum = product(facts[row]!, wanted, count)
     for (let at = 0; at < row; at++) sum -= lower[row * wide + at]! * weights[at]!
     weights[row] = sum / lower[row * wide + row]!
   }
