@@ -8,6 +8,7 @@ import { Odds, RangeDecoder, RangeEncoder } from './range.js'
 import { isColumnName, type Shape, shapeOf } from './shape.js'
 import type { Stream } from './stream.js'
 import { decodeTable, type Column as Named, type Table } from './table.js'
+import { atOnce } from './turns.js'
 import { packWords, unpackWords } from './words.js'
 
 /**
@@ -67,11 +68,7 @@ export function ordered({ at, columns }: Samples): Samples {
 }
 
 export function encodeChunk(samples: Samples, taken: Care = care.most): Uint8Array {
-  const coding = encoding(samples, taken)
-  for (;;) {
-    const { done, value } = coding.next()
-    if (done) return value
-  }
+  return atOnce(encoding(samples, taken))
 }
 
 /** Makes a chunk a column at a time, so that others can have their turn in between. */
@@ -122,12 +119,11 @@ function writeColumn(
   partners: readonly Partner[],
   taken: Care,
 ): Curve | undefined {
-  const first = values[0] ?? Number.NaN
-  const isConstant = values.every((value) => value === first)
-  const rows = isConstant ? undefined : knownRows(values)
-  const hasGaps = rows ? rows.length < values.length : values.some(Number.isNaN)
+  const { isConstant, known } = lookedAt(values)
+  const hasGaps = known < values.length
+  const rows = isConstant || known < fewest ? undefined : hasGaps ? knownRows(values, known) : every(values.length)
   const hint = said?.asChange ? undefined : said?.values
-  const drawn = rows && rows.length >= fewest ? writeCurve(values, rows, hint, partners, taken) : undefined
+  const drawn = rows ? writeCurve(values, rows, hint, partners, taken) : undefined
   if (drawn) {
     const runs = hasGaps ? runsOf(rows!) : undefined
     out.byte(curved | (hasGaps ? gaps : 0) | (drawn.signs ? 0 : hinted))
@@ -144,11 +140,35 @@ function writeColumn(
   return undefined
 }
 
-function knownRows(values: Float64Array): Uint32Array {
-  const rows = new Uint32Array(values.length)
+/** Whether all values are the same one, and how many are known. */
+function lookedAt(values: Float64Array): { isConstant: boolean; known: number } {
+  const first = values[0] ?? Number.NaN
+  let same = 0
+  let known = 0
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!
+    if (value === first) same++
+    if (!Number.isNaN(value)) known++
+  }
+  return { isConstant: same === values.length, known }
+}
+
+function knownRows(values: Float64Array, known: number): Uint32Array {
+  const rows = new Uint32Array(known)
   let count = 0
   for (let row = 0; row < values.length; row++) if (!Number.isNaN(values[row])) rows[count++] = row
-  return rows.subarray(0, count)
+  return rows
+}
+
+let everyRow = new Uint32Array(0)
+
+/** So many rows from the first one on. */
+function every(count: number): Uint32Array {
+  if (everyRow.length < count) {
+    everyRow = new Uint32Array(2 * count)
+    for (let row = 0; row < everyRow.length; row++) everyRow[row] = row
+  }
+  return everyRow.subarray(0, count)
 }
 
 /** Which rows are known: how many runs of them, and before each run how many rows are not, and how many are. */
@@ -243,14 +263,11 @@ class Drawing {
   readonly #shape: Shape
   readonly #values: (Float64Array | undefined)[] = []
   readonly #signs: ((() => Signs) | undefined)[] = []
-  readonly #every: Uint32Array
 
   constructor(rows: number, names: readonly string[], stored: readonly Stored[]) {
     this.#rows = rows
     this.#stored = stored
     this.#shape = shapeOf(names)
-    this.#every = new Uint32Array(rows)
-    for (let row = 0; row < rows; row++) this.#every[row] = row
   }
 
   time(): Float64Array {
@@ -278,7 +295,7 @@ class Drawing {
     const said = hint && hintedBy(hint, this.#values, this.#rows)
     if (!(flags & curved)) return decodeColumn(name, flags, bytes, this.#rows, said)
     const from = new Reading(bytes)
-    const rows = flags & gaps ? readRuns(from, this.#rows) : this.#every
+    const rows = flags & gaps ? readRuns(from, this.#rows) : every(this.#rows)
     const signsAt = (partner: number) => {
       if (!(partner >= 0 && partner < place)) throw damaged('a column follows one that comes after it')
       this.#at(partner)

@@ -34,13 +34,14 @@ export class Column {
   #scale = 0
   /** 0: none is known yet, for there was nothing but zeros. */
   #step = 1
-  readonly #later = new Differences()
+  /** Of one value, as of a constant, neither these nor a forecast are needed. */
+  #later: Differences | undefined
   readonly #first = new Differences()
   /** By device, as many as there are facts. */
   #past = nothing(4)
   /** The last changes of each device, once there was one. */
   #changes: Float64Array | undefined
-  readonly #forecast = new Forecast()
+  #forecast: Forecast | undefined
   #onward = 0
   #neighbour = 0
   readonly #costs = new Float64Array(expectations)
@@ -78,8 +79,7 @@ export class Column {
     }
     const steps = this.#step === 0 ? 0 : whole / this.#step
     this.#expect(device, hint, asChange)
-    const inUse = this.#known ? this.#later : this.#first
-    inUse.write(to, steps - this.#expected, steady)
+    this.#differences(device).write(to, steps - this.#expected, steady)
     this.#learn(device, steps)
   }
 
@@ -108,7 +108,9 @@ export class Column {
 
   /** The first value of a device is none like the others. */
   #differences(device: number): Differences {
-    return Number.isNaN(this.#past[device * facts + last]) ? this.#first : this.#later
+    if (Number.isNaN(this.#past[device * facts + last])) return this.#first
+    this.#later ??= new Differences()
+    return this.#later
   }
 
   readonly #other = {
@@ -151,7 +153,7 @@ export class Column {
   }
 
   #goOn(device: number, from: number): number {
-    if (!this.#changes) return from
+    if (!this.#changes || !this.#forecast) return from
     const to = from + this.#forecast.change(this.#changes, device * taps)
     return Math.abs(to) < largest ? to : from
   }
@@ -185,6 +187,7 @@ export class Column {
     }
     const changes = this.#changes
     const at = device * taps
+    this.#forecast ??= new Forecast()
     this.#forecast.learn(changes, at, error)
     for (let tap = taps - 1; tap > 0; tap--) changes[at + tap] = changes[at + tap - 1]!
     changes[at] = change

@@ -39,19 +39,6 @@ export function emptyRows(count: number): Rows {
   }
 }
 
-/** Some of the rows. */
-export function someRows({ ids, at, askedAt, latencyMs, read, rows }: Rows, from: number, to: number): Rows {
-  return {
-    count: Math.max(0, Math.min(to, ids.length) - from),
-    ids: ids.slice(from, to),
-    at: at.subarray(from, to),
-    askedAt: askedAt.subarray(from, to),
-    latencyMs: latencyMs.subarray(from, to),
-    read: read.subarray(from, to),
-    rows: rows.slice(from, to),
-  }
-}
-
 /** The frame without its samples and events: they are in their tables already. */
 export function withoutSamples(frame: Frame): Frame {
   return { ...frame, rows: emptyRows(0), events: [], settings: [] }

@@ -1,23 +1,25 @@
 import { SdkError } from '#model'
 import { damaged, Reading, Writer } from './bytes.js'
-import { emptyRows, type Frame, someRows } from './frame.js'
+import { emptyRows, type Frame } from './frame.js'
 import { decodeFrame1, type Numbering } from './frame1.js'
 import { Group } from './group.js'
 import { RangeDecoder, RangeEncoder } from './range.js'
 import { isColumnName, type Shape, shapeOf } from './shape.js'
+import { atOnce } from './turns.js'
 import { packWords, unpackWords } from './words.js'
 
 /**
  * Frames as blocks. A frame goes on from those before it in its group: few bytes, and nothing of the group can be read after one that is
  * lost. So groups are short, and each begins with nothing known.
  *
- * A block: version, place in the group, the group's mark, time (since the last frame of the group), words (length, packed), coded rows.
+ * A block: version, place in the group, the group's mark, time (since the last frame of the group), words (length, packed), coded rows; up to
+ * version 2 row by row, since then column by column.
  */
-export const frameVersion = 2
+const frameVersion = 3
+const lastByRow = 2
 const groupMs = 600_000
 const groupFrames = 600
-/** So much at most in one block: making or reading one holds up nobody. A larger tick becomes several, written together. */
-const rowsPerBlock = 250
+/** Words are packed in one go: more of them become several blocks, written together. */
 const recordsPerBlock = 100
 
 interface Words {
@@ -41,20 +43,24 @@ export class FrameWriter {
     this.#place = 0
   }
 
-  /** The blocks of a frame, each made when it is asked for. If they were not all stored, say so with `begin`. */
-  *encode({ rows, records, ...frame }: Frame): Generator<Uint8Array> {
-    if (this.#place >= groupFrames || Math.abs(frame.at - this.#startedAt) >= groupMs) this.begin()
-    const count = Math.max(1, Math.ceil(rows.count / rowsPerBlock), Math.ceil(records.length / recordsPerBlock))
-    for (let block = 0; block < count; block++) {
-      yield this.#block({
-        ...(block === 0 ? frame : { at: frame.at, events: [], settings: [] }),
-        rows: someRows(rows, block * rowsPerBlock, (block + 1) * rowsPerBlock),
-        records: records.slice(block * recordsPerBlock, (block + 1) * recordsPerBlock),
-      })
-    }
+  /** The blocks of a frame, nearly always one. If they were not all stored, say so with `begin`. */
+  encode(frame: Frame): Uint8Array[] {
+    return atOnce(this.encoding(frame))
   }
 
-  #block({ at, rows, records, events, settings }: Frame): Uint8Array {
+  /** The same, with pauses. */
+  *encoding({ rows, records, ...frame }: Frame): Generator<undefined, Uint8Array[]> {
+    if (this.#place >= groupFrames || Math.abs(frame.at - this.#startedAt) >= groupMs) this.begin()
+    const blocks = [yield* this.#block({ ...frame, rows, records: records.slice(0, recordsPerBlock) })]
+    for (let from = recordsPerBlock; from < records.length; from += recordsPerBlock) {
+      yield
+      const some = records.slice(from, from + recordsPerBlock)
+      blocks.push(yield* this.#block({ at: frame.at, rows: emptyRows(0), records: some, events: [], settings: [] }))
+    }
+    return blocks
+  }
+
+  *#block({ at, rows, records, events, settings }: Frame): Generator<undefined, Uint8Array> {
     if (this.#place === 0) this.#startedAt = at
     const group = this.#group
     const knownIds = group.ids.length
@@ -74,7 +80,7 @@ export class FrameWriter {
     }
     const text = Object.keys(words).length === 0 ? undefined : packWords(JSON.stringify(words))
     const coder = new RangeEncoder()
-    if (rows.count > 0) group.write(coder, rows, at)
+    if (rows.count > 0) yield* group.writing(coder, rows, at)
     const coded = coder.finish()
     const out = new Writer(32 + (text?.length ?? 0) + coded.length)
     out.byte(frameVersion)
@@ -102,12 +108,17 @@ export class FrameReader {
 
   /** Throws STORE_NEWER or STORE_FAILED if the block is not a frame that this version can read; `lost` says that its rows cannot be. */
   decode(block: Uint8Array): Frame {
+    return atOnce(this.decoding(block))
+  }
+
+  /** The same, with pauses. */
+  *decoding(block: Uint8Array): Generator<undefined, Frame> {
     const version = block[0] ?? 0
     if (version > frameVersion)
       throw new SdkError('STORE_NEWER', `a block has version ${version}, this program reads up to ${frameVersion}`)
-    if (version < frameVersion) return decodeFrame1(block, this.#numbering)
+    if (version < 2) return decodeFrame1(block, this.#numbering)
     try {
-      return this.#decode(new Reading(block.subarray(1)))
+      return yield* this.#decoding(new Reading(block.subarray(1)), version <= lastByRow)
     } catch (error) {
       this.skip()
       throw error
@@ -119,7 +130,7 @@ export class FrameReader {
     this.#group = undefined
   }
 
-  #decode(from: Reading): Frame {
+  *#decoding(from: Reading, byRow: boolean): Generator<undefined, Frame> {
     const place = from.varint()
     const mark = from.varint()
     const time = from.signed()
@@ -143,7 +154,7 @@ export class FrameReader {
     if (!group) return { at: newest(said), rows: emptyRows(0), ...said, ...(hasRows && { lost: true }) }
     group.learnIds(ids)
     for (const names of shapes) group.shapeNumber(shapeOf(checked(names)))
-    const rows = hasRows ? group.read(new RangeDecoder(from.raw(from.left)), at) : emptyRows(0)
+    const rows = hasRows ? yield* group.reading(new RangeDecoder(from.raw(from.left)), at, byRow) : emptyRows(0)
     return { at, rows, ...said }
   }
 }

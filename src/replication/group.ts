@@ -4,9 +4,10 @@ import type { Rows } from './frame.js'
 import { emptyRows } from './frame.js'
 import { Differences } from './numbers.js'
 import { Odds, type RangeDecoder, type RangeEncoder } from './range.js'
-import type { Row, Shape } from './shape.js'
+import type { Shape } from './shape.js'
 
 const maxRows = 1_000_000
+const rowsInTurn = 32
 
 // Flags of a row
 const readAt = 0
@@ -15,8 +16,9 @@ const neverAskedAt = 2
 const noLatencyAt = 3
 
 /**
- * What the frames of a group know of each other: devices by number, and columns that go on from frame to frame. Rows are coded one after
- * the other, each value as the difference to what is expected of it. Writer and reader come to the same.
+ * What the frames of a group know of each other: devices by number, and columns that go on from frame to frame. First comes which devices
+ * there are and when they were asked, then column after column, each value as the difference to what is expected of it. Writer and reader
+ * come to the same.
  */
 export class Group {
   readonly ids: string[] = []
@@ -68,10 +70,11 @@ export class Group {
     return column
   }
 
-  /** Whoever writes gives the reader the ids and shapes that are new. */
-  write(to: RangeEncoder, rows: Rows, at: number): void {
+  /** Whoever writes gives the reader the ids and shapes that are new. Pauses after each column. */
+  *writing(to: RangeEncoder, rows: Rows, at: number): Generator<undefined, void> {
     const order = Array.from(rows.ids, (id, row) => ({ number: this.numberOf(id), row }))
     order.sort((a, b) => a.number - b.number)
+    const members = new Members()
     this.#counts.write(to, rows.count - this.#count, 0)
     this.#count = rows.count
     let before = -1
@@ -81,8 +84,40 @@ export class Group {
       const read = rows.read[row]!
       to.bit(this.#flags, readAt, read)
       this.#writeTimes(to, number, rows, row, at)
-      if (read === 1) this.#writeValues(to, number, rows.rows[row]!)
+      if (read === 1) members.add(this.#writeShape(to, number, rows.rows[row]!.shape), number, rows.rows[row]!.values)
     }
+    for (const [shapeNumber, { numbers, values }] of members.all) {
+      for (let place = 0; place < this.#shapes[shapeNumber]!.columns.length; place++) {
+        yield
+        this.#writeColumn(to, shapeNumber, place, numbers, values)
+      }
+    }
+  }
+
+  #writeColumn(
+    to: RangeEncoder,
+    shapeNumber: number,
+    place: number,
+    numbers: readonly number[],
+    values: readonly Float64Array[],
+  ): void {
+    const { shape, columns } = this.#shapes[shapeNumber]!
+    const column = columns[place]!
+    const hint = shape.hints[place]
+    const input = hint?.kind === 'change' ? columns[hint.inputs[0]!]! : undefined
+    for (let row = 0; row < numbers.length; row++) {
+      const said = input ? input.change(numbers[row]!) : hint?.of(values[row]!)
+      column.write(to, numbers[row]!, values[row]![place]!, said, input !== undefined)
+    }
+  }
+
+  #writeShape(to: RangeEncoder, number: number, shape: Shape): number {
+    const wanted = this.shapeNumber(shape)
+    const other = this.#shapeOf[number] !== wanted
+    to.bit(this.#flags, otherShapeAt, other ? 1 : 0)
+    if (other) this.#shapeChoice.write(to, wanted, 0)
+    this.#shapeOf[number] = wanted
+    return wanted
   }
 
   #writeTimes(
@@ -102,25 +137,12 @@ export class Group {
     if (!Number.isNaN(latency)) this.#latencyMs.write(to, number, latency, sampledAt - asked)
   }
 
-  #writeValues(to: RangeEncoder, number: number, { shape, values }: Row): void {
-    const wanted = this.shapeNumber(shape)
-    const other = this.#shapeOf[number] !== wanted
-    to.bit(this.#flags, otherShapeAt, other ? 1 : 0)
-    if (other) this.#shapeChoice.write(to, wanted, 0)
-    this.#shapeOf[number] = wanted
-    const { columns } = this.#shapes[wanted]!
-    for (let place = 0; place < columns.length; place++) {
-      const hint = shape.hints[place]
-      const asChange = hint?.kind === 'change'
-      const said = asChange ? columns[hint.inputs[0]!]!.change(number) : hint?.of(values)
-      columns[place]!.write(to, number, values[place]!, said, asChange)
-    }
-  }
-
-  read(from: RangeDecoder, frameAt: number): Rows {
+  /** What `writing` wrote, or with `byRow` what frames of version 2 hold: all values of a row, then those of the next one. */
+  *reading(from: RangeDecoder, frameAt: number, byRow: boolean): Generator<undefined, Rows> {
     this.#count += this.#counts.read(from, 0, never)
     if (!(this.#count >= 0 && this.#count <= Math.min(maxRows, this.ids.length))) throw damaged('it has too many rows')
     const rows = emptyRows(this.#count)
+    const members = new Members()
     let number = -1
     for (let row = 0; row < rows.count; row++) {
       number += this.#steps.read(from, 0, never) + 1
@@ -129,9 +151,48 @@ export class Group {
       rows.ids[row] = id
       rows.read[row] = from.bit(this.#flags, readAt)
       this.#readTimes(from, number, rows, row, frameAt)
-      if (rows.read[row] === 1) rows.rows[row] = this.#readValues(from, number)
+      if (rows.read[row] === 0) continue
+      const shapeNumber = this.#readShape(from, number)
+      const { shape, columns } = this.#shapes[shapeNumber]!
+      const values = new Float64Array(columns.length)
+      rows.rows[row] = { shape, values }
+      if (!byRow) members.add(shapeNumber, number, values)
+      else
+        for (let place = 0; place < columns.length; place++)
+          this.#readColumn(from, shapeNumber, place, [number], [values])
+      if (row % rowsInTurn === 0) yield
+    }
+    for (const [shapeNumber, { numbers, values }] of members.all) {
+      for (let place = 0; place < this.#shapes[shapeNumber]!.columns.length; place++) {
+        yield
+        this.#readColumn(from, shapeNumber, place, numbers, values)
+      }
     }
     return rows
+  }
+
+  #readShape(from: RangeDecoder, number: number): number {
+    if (from.bit(this.#flags, otherShapeAt) === 1) this.#shapeOf[number] = this.#shapeChoice.read(from, 0, never)
+    const shapeNumber = this.#shapeOf[number] ?? -1
+    if (!this.#shapes[shapeNumber]) throw damaged('it has a shape that nothing is known of')
+    return shapeNumber
+  }
+
+  #readColumn(
+    from: RangeDecoder,
+    shapeNumber: number,
+    place: number,
+    numbers: readonly number[],
+    values: readonly Float64Array[],
+  ): void {
+    const { shape, columns } = this.#shapes[shapeNumber]!
+    const column = columns[place]!
+    const hint = shape.hints[place]
+    const input = hint?.kind === 'change' ? columns[hint.inputs[0]!]! : undefined
+    for (let row = 0; row < numbers.length; row++) {
+      const said = input ? input.change(numbers[row]!) : hint?.of(values[row]!)
+      values[row]![place] = column.read(from, numbers[row]!, said, input !== undefined)
+    }
   }
 
   #readTimes(from: RangeDecoder, number: number, rows: Rows, row: number, frameAt: number): void {
@@ -142,20 +203,20 @@ export class Group {
     if (from.bit(this.#flags, noLatencyAt) === 0)
       rows.latencyMs[row] = this.#latencyMs.read(from, number, sampledAt - rows.askedAt[row]!)
   }
+}
 
-  #readValues(from: RangeDecoder, number: number): Row {
-    if (from.bit(this.#flags, otherShapeAt) === 1) this.#shapeOf[number] = this.#shapeChoice.read(from, 0, never)
-    const known = this.#shapes[this.#shapeOf[number] ?? -1]
-    if (!known) throw damaged('it has a shape that nothing is known of')
-    const { shape, columns } = known
-    const values = new Float64Array(columns.length)
-    for (let place = 0; place < columns.length; place++) {
-      const hint = shape.hints[place]
-      const asChange = hint?.kind === 'change'
-      const said = asChange ? columns[hint.inputs[0]!]!.change(number) : hint?.of(values)
-      values[place] = columns[place]!.read(from, number, said, asChange)
+/** Devices and their values by shape, in the order in which shapes and devices come. */
+class Members {
+  readonly all = new Map<number, { numbers: number[]; values: Float64Array[] }>()
+
+  add(shape: number, number: number, values: Float64Array): void {
+    let of = this.all.get(shape)
+    if (!of) {
+      of = { numbers: [], values: [] }
+      this.all.set(shape, of)
     }
-    return { shape, values }
+    of.numbers.push(number)
+    of.values.push(values)
   }
 }
 

@@ -5,6 +5,7 @@ import { FrameReader } from './frames.js'
 import type { Segment } from './segment.js'
 import { withRow } from './shape.js'
 import type { State } from './state.js'
+import { Turns } from './turns.js'
 
 /** The newest row of a device since its last whole record. */
 interface Newest {
@@ -33,14 +34,15 @@ export class Replay {
   async read(segment: Segment, whole: boolean): Promise<void> {
     const length = segment.core.length
     const reader = new FrameReader()
+    const turns = new Turns()
     for (let block = 0; block < length; block++) {
       try {
         const bytes = await segment.core.get(block, { wait: false })
         if (bytes === null) throw new SdkError('STORE_FAILED', 'a block of the journal is not there')
-        const frame = reader.decode(bytes)
+        const frame = await turns.all(reader.decoding(bytes))
         if (frame.lost) this.damaged++
         segment.blocks = block
-        segment.add(whole ? frame : withoutSamples(frame), 1, bytes.length)
+        await turns.all(segment.adding(whole ? frame : withoutSamples(frame), 1, bytes.length))
         this.take(segment, block, frame)
       } catch (error) {
         if (error instanceof SdkError && error.code === 'STORE_NEWER') throw error

@@ -63,7 +63,16 @@ export class Intervals {
 
   /** One measured value of the `index`-th metric; NaN changes nothing. */
   add(at: number, index: number, value: number): void {
-    if (!Number.isNaN(value)) this.#merge(at, index, value, 1, value, value, value, at)
+    if (Number.isNaN(value)) return
+    const bucket = this.#bucket(Math.floor(at / this.#stepMs) * this.#stepMs)
+    const place = index * width
+    bucket[place + sumAt]! += value
+    bucket[place + countAt]!++
+    if (!(value >= bucket[place + minAt]!)) bucket[place + minAt] = value
+    if (!(value <= bucket[place + maxAt]!)) bucket[place + maxAt] = value
+    if (at < bucket[place + lastTimeAt]!) return
+    bucket[place + lastAt] = value
+    bucket[place + lastTimeAt] = at
   }
 
   #merge(
@@ -135,29 +144,40 @@ export class Intervals {
   tier(): { at: Float64Array; columns: Column[] } {
     const starts = [...this.#buckets.keys()].sort((a, b) => a - b)
     const buckets = starts.map((start) => this.#buckets.get(start)!)
-    const column = (of: (bucket: Float64Array, row: number) => number) => Float64Array.from(buckets, of)
-    const samples = column((bucket) => most(bucket, countAt))
-    const latest = column((bucket, row) => most(bucket, lastTimeAt) - starts[row]!)
+    const count = buckets.length
+    const samples = new Float64Array(count)
+    const latest = new Float64Array(count)
+    for (let row = 0; row < count; row++) {
+      samples[row] = most(buckets[row]!, countAt)
+      latest[row] = most(buckets[row]!, lastTimeAt) - starts[row]!
+    }
     const columns: Column[] = [
       { name: samplesName, values: samples },
       { name: latestName, values: latest },
     ]
+    const unlessSame = (name: string, values: Float64Array, usual: Float64Array) => {
+      if (differs(values, usual)) columns.push({ name, values })
+    }
     this.metrics.forEach((name, index) => {
-      const of = (what: number) =>
-        column((bucket) => (bucket[index * width + countAt] === 0 ? Number.NaN : bucket[index * width + what]!))
-      const unlessSame = (as: string, values: Float64Array, usual: Float64Array) => {
-        if (values.some((value, row) => !Number.isNaN(value) && value !== usual[row]))
-          columns.push({ name: as, values })
-      }
+      const of = (what: number) => factOf(buckets, index * width, what)
       const counts = of(countAt)
-      const times = of(lastTimeAt).map((time, row) => time - starts[row]!)
-      if (counts.every(Number.isNaN)) return
+      const times = of(lastTimeAt)
+      let known = 0
+      for (let row = 0; row < count; row++) {
+        times[row]! -= starts[row]!
+        if (counts[row]! > 0) known++
+      }
+      if (known === 0) return
       if (this.#last[index]) columns.push({ name, values: of(lastAt) })
       else {
-        const sums = of(sumAt).map(tidy)
+        const sums = of(sumAt)
+        const usual = new Float64Array(count)
+        for (let row = 0; row < count; row++) {
+          sums[row] = tidy(sums[row]!)
+          usual[row] = sums[row]! / counts[row]!
+        }
         columns.push({ name, values: sums })
         // Of one sample all of these are the same.
-        const usual = sums.map((sum, row) => sum / counts[row]!)
         unlessSame(minOf(name), of(minAt), usual)
         unlessSame(maxOf(name), of(maxAt), usual)
         unlessSame(lastOf(name), of(lastAt), usual)
@@ -221,6 +241,24 @@ export class Intervals {
       }
     })
   }
+}
+
+/** One fact of a metric in every interval, NaN where nothing is known. */
+function factOf(buckets: readonly Float64Array[], metric: number, what: number): Float64Array {
+  const values = new Float64Array(buckets.length)
+  for (let row = 0; row < values.length; row++) {
+    const bucket = buckets[row]!
+    values[row] = bucket[metric + countAt] === 0 ? Number.NaN : bucket[metric + what]!
+  }
+  return values
+}
+
+function differs(values: Float64Array, usual: Float64Array): boolean {
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!
+    if (!Number.isNaN(value) && value !== usual[row]) return true
+  }
+  return false
 }
 
 function most(bucket: Float64Array, what: number): number {

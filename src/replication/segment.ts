@@ -7,6 +7,8 @@ import { metricsOnly } from './shape.js'
 import { Stream } from './stream.js'
 import type { Tick } from './types.js'
 
+const rowsInTurn = 32
+
 type Setting = NonNullable<Tick['settings']>[number]
 
 /** Something that waits in the journal for its place in `main`; `origin` makes its key the same however often it is moved. */
@@ -54,12 +56,22 @@ export class Segment {
   /** Bytes of samples in memory: a bound on the size of a segment. */
   streamBytes = 0
 
-  /** Takes in a frame that is in the journal. `blocks` and `bytes` are what it takes there. */
-  add(frame: Frame, blocks: number, bytes: number): void {
+  /** They stand in chunks, events and settings in their tables. */
+  forgetSamples(): void {
+    this.streams.clear()
+    this.events.length = 0
+    this.settings.length = 0
+    this.streamBytes = 0
+    this.samples = 0
+    this.crowd = new Crowd(this.#memberOf)
+  }
+
+  /** Takes in a frame that is in the journal, with pauses. `blocks` and `bytes` are what it takes there. */
+  *adding(frame: Frame, blocks: number, bytes: number): Generator<undefined, void> {
     this.startedAt ??= frame.at
     this.endedAt = frame.at
     this.ticks++
-    this.#addSamples(frame.rows)
+    yield* this.#addSamples(frame.rows)
     const origin = (index: number) => keys.origin(this.number, this.blocks, index)
     frame.events.forEach((value, index) => {
       this.events.push({ origin: origin(index), value })
@@ -71,18 +83,9 @@ export class Segment {
     this.bytes += bytes
   }
 
-  /** They stand in chunks, events and settings in their tables. */
-  forgetSamples(): void {
-    this.streams.clear()
-    this.events.length = 0
-    this.settings.length = 0
-    this.streamBytes = 0
-    this.samples = 0
-    this.crowd = new Crowd(this.#memberOf)
-  }
-
-  #addSamples(rows: Rows): void {
+  *#addSamples(rows: Rows): Generator<undefined, void> {
     for (let row = 0; row < rows.count; row++) {
+      if (row % rowsInTurn === 0) yield
       if (rows.read[row] !== 1) continue
       const id = rows.ids[row]!
       let stream = this.streams.get(id)

@@ -17,7 +17,7 @@ import { openCores, primaryKeyOf } from './cores.js'
 import { Directory, type Gone, type Progress } from './directory.js'
 import { bytesOnDisk } from './disk.js'
 import { readDocument, readDocuments, readEntries, writeDocument } from './documents.js'
-import { draft } from './draft.js'
+import { drafting } from './draft.js'
 import { inherited, openEarlier } from './earlier.js'
 import { eventPuts, readEvents, readSettings } from './feed.js'
 import { Feeds, logIn, thisBoot, whereIs } from './feeds.js'
@@ -32,6 +32,7 @@ import type { Replica } from './replica.js'
 import { SortedLogs } from './sorted.js'
 import { roomIn, Space } from './space.js'
 import { State } from './state.js'
+import { Turns } from './turns.js'
 import type {
   Change,
   CrowdQuery,
@@ -210,8 +211,9 @@ class FeedStore implements Store {
     const { length } = this.#state.records
     const sinceLast = Math.min(Math.max(0, tick.at - (this.#lastTickAt ?? tick.at)), this.#limits.wholeRecordMs)
     const due = Math.min(maxInTurn, this.#due + (length * sinceLast) / this.#limits.wholeRecordMs)
-    const frame = draft(tick, this.#state, this.#state.inTurn(Math.floor(due)))
-    const blocks = await this.#blocks.of(frame, segment.number)
+    const turns = new Turns()
+    const frame = await turns.all(drafting(tick, this.#state, this.#state.inTurn(Math.floor(due))))
+    const blocks = await turns.all(this.#blocks.of(frame, segment.number))
     const bytes = blocks.reduce((sum, block) => sum + block.length, 0)
     const writing = this.#clock.hr()
     try {
@@ -224,7 +226,7 @@ class FeedStore implements Store {
     }
     this.#due = due % 1
     this.#lastTickAt = tick.at
-    segment.add(frame, blocks.length, bytes)
+    await turns.all(segment.adding(frame, blocks.length, bytes))
     for (const record of tick.records) this.#state.put(record)
     for (const { id } of frame.records) this.#state.wrote(id, segment.number)
     this.#counts.appends++

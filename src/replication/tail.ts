@@ -8,6 +8,7 @@ import { journalName, keys, type Patience } from './layout.js'
 import { Replay } from './replay.js'
 import { Segment } from './segment.js'
 import { State } from './state.js'
+import { Turns } from './turns.js'
 import type { Change, FollowLimits } from './types.js'
 
 /** Blocks in turn, after which others have a turn and listeners hear of what was read. */
@@ -46,6 +47,7 @@ export class Tail {
   #events: Event[] = []
   #reader: { segment: number; reader: FrameReader } | undefined
   #tries = 0
+  readonly #turns = new Turns()
   #closed = false
 
   constructor(parts: Parts) {
@@ -125,7 +127,7 @@ export class Tail {
       const block = segment.blocks
       const bytes = await this.#block(segment, patience)
       const reader = this.#readerOf(segment)
-      if (bytes) this.#take(segment, reader, bytes, whole)
+      if (bytes) await this.#take(segment, reader, bytes, whole)
       else reader.skip()
       segment.blocks = block + 1
       if (turn % blocksInTurn === 0) {
@@ -154,12 +156,12 @@ export class Tail {
     }
   }
 
-  #take(segment: Segment, reader: FrameReader, bytes: Uint8Array, whole: boolean): void {
+  async #take(segment: Segment, reader: FrameReader, bytes: Uint8Array, whole: boolean): Promise<void> {
     const block = segment.blocks
     try {
-      const frame = reader.decode(bytes)
+      const frame = await this.#turns.all(reader.decoding(bytes))
       if (frame.lost) this.stats.damagedBlocks++
-      segment.add(whole ? frame : withoutSamples(frame), 1, bytes.length)
+      await this.#turns.all(segment.adding(whole ? frame : withoutSamples(frame), 1, bytes.length))
       this.#replay.take(segment, block, frame)
       this.newestAt = frame.at
       this.stats.frames++

@@ -6,6 +6,14 @@ export function othersTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
+/** Runs a job that pauses between its pieces, without a pause. */
+export function atOnce<T>(job: Iterator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = job.next()
+    if (done) return value
+  }
+}
+
 /** Lets others have their turn whenever a long job has worked for a while. */
 export class Turns {
   #began = performance.now()
@@ -17,7 +25,7 @@ export class Turns {
     this.#began = performance.now()
   }
 
-  /** Runs a job that pauses between its pieces. */
+  /** Runs a job that pauses between its pieces; with little to do, in one go. */
   async all<T>(job: Iterator<undefined, T>): Promise<T> {
     for (;;) {
       const { done, value } = job.next()

@@ -350,13 +350,28 @@ test('long chunks give every value back exactly: gaps, leaps, sums of others, nu
 })
 
 test('what format 2 wrote is read', (t) => {
-  const stored = JSON.parse(readFileSync('test/fixtures/feed-v2.json', 'utf8')) as Record<'chunk' | 'rollup', string>
+  const stored = JSON.parse(readFileSync('test/fixtures/feed-v2.json', 'utf8')) as {
+    chunk: string
+    rollup: string
+    frames: string[]
+  }
   const { rows, columns } = readChunk(Buffer.from(stored.chunk, 'base64'))
   t.is(rows, 120)
   t.is(columns.get('powerW')?.[8], 5501)
   t.is(columns.get('hashrateThs')?.[3], Math.round((200 + Math.sin(3) + Math.cos(3)) * 100) / 100)
   t.ok(Number.isNaN(columns.get('hashrateThs')?.[7]))
   t.is(readRollup(Buffer.from(stored.rollup, 'base64'), ['powerW']).columns.get('powerW#')?.[0], 30)
+  const reader = new FrameReader()
+  const frames = stored.frames.map((block) => reader.decode(Buffer.from(block, 'base64')))
+  const seen = frames.map(({ rows }) =>
+    rows.ids.map((id, row) => [id, rows.read[row], ...plain(rows.rows[row]!.values)].join(' ')),
+  )
+  t.alike(seen, [
+    ['a 1 5400 5500 80 70 205.17', 'b 1 5500 81 70 206.17', 'c 1 3200'],
+    ['a 1 5430 5503 80.1 70.1 205.42', 'b 0', 'c 1 3201'],
+    ['a 1 5460 5506 80.2 70.2 205.67', 'b 1 5506 81.2 70.2 206.67', 'c 1 3202'],
+  ])
+  t.is(frames[0]!.rows.rows[0]!.shape.names[0], 'fans.0.rpm')
 })
 
 test('what format 1 wrote is read', (t) => {
