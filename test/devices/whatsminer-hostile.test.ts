@@ -2,6 +2,7 @@ import test, { type Assertions } from 'brittle'
 import fc from 'fast-check'
 import { type Device, miners, type Observation, observe } from '#devices'
 import {
+  type Board,
   BoardSchema,
   DeviceErrorSchema,
   FanSchema,
@@ -42,7 +43,12 @@ function isSound({ telemetry }: Observation): boolean {
     if (value === undefined) return true
     if (isMetric(field)) return typeof value === 'number' && measured(field, value) === value
     if (typeof value === 'number') return Number.isFinite(value)
-    if (field === 'boards') return (value as unknown[]).every((board) => matches(BoardSchema, board))
+    if (field === 'boards')
+      return (value as Board[]).every(
+        (board) =>
+          matches(BoardSchema, board) &&
+          measured('hashrateThs', board.hashrateThs) === (board.hashrateThs ?? undefined),
+      )
     if (field === 'fans') return (value as unknown[]).every((fan) => matches(FanSchema, fan))
     if (field === 'pools') return (value as unknown[]).every((pool) => matches(PoolSchema, pool))
     if (field === 'errors') return (value as unknown[]).every((error) => matches(DeviceErrorSchema, error))
@@ -89,6 +95,7 @@ const anything = fc.oneof(
     {},
     [null],
     '9'.repeat(400),
+    1.8e306,
   ),
   fc.double(),
   fc.string(),

@@ -2,6 +2,7 @@ import type { Board, DeviceError, Fan, Pool, Psu } from '#model'
 import type { Model } from '../define.js'
 import { isLiquid } from '../hardware/whatsminer.js'
 import { bool, type Fields, isObject, num, str } from '../kit/json.js'
+import { within } from '../kit/values.js'
 import { whatsminerError } from './whatsminer-errors.js'
 import { above, ambiguousBelow, chipTemp, count, defined, rpm, temp, toThs } from './whatsminer-values.js'
 
@@ -39,14 +40,15 @@ export function boardsOf(devs: readonly Fields[], asleep = false): Board[] {
 function boardRate(dev: Fields, isThs: boolean): number | undefined {
   for (const key of boardRates) {
     const value = num(dev[key])
-    if (value !== undefined && value >= 0) return isThs ? value : toThs(value)
+    const rate = value === undefined ? undefined : within('hashrateThs', isThs ? value : toThs(value))
+    if (rate !== undefined) return rate
   }
   return undefined
 }
 
 function boardLabel(dev: Fields): number | undefined {
   const ghs = num(dev['Factory GHS']) ?? num(dev['HS Factory'])
-  return ghs !== undefined && ghs > 0 ? ghs / 1000 : undefined
+  return ghs !== undefined && ghs > 0 ? within('hashrateThs', ghs / 1000) : undefined
 }
 
 const maxSlots = 16

@@ -1,14 +1,8 @@
 import { num } from '../kit/json.js'
 
-export { defined } from '../kit/values.js'
+export { count, defined } from '../kit/values.js'
 
 /** Numbers of Whatsminers as they are written, in our form; what is a sentinel or not there is undefined. */
-
-/** Zero or more. */
-export function count(value: unknown): number | undefined {
-  const number = num(value)
-  return number !== undefined && number >= 0 ? number : undefined
-}
 
 /** More than zero, where 0 stands for "not set" or "not known". */
 export function above(value: unknown): number | undefined {

@@ -57,9 +57,10 @@ function bySite(ask: (site: string) => boolean): (site: string) => boolean {
 }
 
 /** The feeds of other nodes that this one keeps a copy of, and which feeds go over which connection. */
-export async function openFeeds(options: FeedsOptions): Promise<Feeds> {
+export function openFeeds(options: FeedsOptions): Feeds {
   const { folder, own, keep, standing, clock, log } = options
-  const cores = await openCores(folder, log)
+  /** Opened for the first of them: most nodes follow nobody, and an open store costs files and memory. */
+  let opened: ReturnType<typeof openCores> | undefined
   const followed = new Map<string, Followed>()
   const peers = new Map<Duplex, Key>()
   let readers: readonly RemoteReader[] = []
@@ -79,6 +80,11 @@ export async function openFeeds(options: FeedsOptions): Promise<Feeds> {
   }
 
   const follow = async (main: Key, { member, name, site = '', intervalMs = defaultIntervalMs }: KnownService) => {
+    opened ??= openCores(folder, log)
+    const cores = await opened.catch((error: unknown) => {
+      opened = undefined
+      throw error
+    })
     const reader = await followFeed({ cores, feed: { main }, worker: name, site, intervalMs, keep, clock, log })
     followed.set(main, { node: member, reader })
     options.want(member)
@@ -151,7 +157,7 @@ export async function openFeeds(options: FeedsOptions): Promise<Feeds> {
       closed = true
       await running
       for (const { reader } of followed.values()) await reader.close()
-      await cores.close()
+      await (await opened)?.close()
     },
   }
 }

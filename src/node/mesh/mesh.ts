@@ -19,6 +19,7 @@ import { remoteSource } from './remote.js'
 import { admitSiblings, enrolSiblings } from './siblings.js'
 import { createStanding, rollOf } from './standing.js'
 import { statsOf } from './stats.js'
+import { createTurns } from './turns.js'
 import { createWriters, firstThatAnswers } from './writers.js'
 
 /** The service that makes a node a peer: named so in every node. */
@@ -143,7 +144,7 @@ async function startMesh(
   const held = () => standing.held(own)
   const services = () => record.services()
   const feeds = context.use(
-    await openFeeds({
+    openFeeds({
       folder: join(folder, 'feeds'),
       own,
       keep: options.keep ?? 'live',
@@ -158,11 +159,16 @@ async function startMesh(
       log,
     }),
   )
+  /** Those who keep the record ration it. */
+  const turns = roles[role].record ? context.use(createTurns(clock)) : undefined
   context.defer(
     network.onPeer((key, stream) => {
-      // Who is known only as a host of the record gives the record, and gets nothing else.
-      record.replicate(stream)
       feeds.connected(key, stream)
+      const copy = () => void record.replicate(stream)
+      // Who only serves its devices can do so before it has the record: it knows those who let it in.
+      if (turns && standing.onlyServes(key)) return turns.take(copy)
+      // Who is known only as a host of the record gives the record, and gets nothing else.
+      copy()
       return undefined
     }),
   )

@@ -43,6 +43,8 @@ export interface Standing {
   callerOf(key: Key): Caller
   /** Whether the key may read what is recorded at the site. */
   mayRead(key: Key, site: string): boolean
+  /** Whether the key is of one that serves its devices and asks nothing of others. */
+  onlyServes(key: Key): boolean
 }
 
 const tooOld = (maxAgeMs: number) =>
@@ -109,5 +111,6 @@ export function createStanding({ roll, membership, clock, maxAgeMs }: StandingOp
       if (!found || found.scope === 'member') return false
       return !found.sites || found.sites.includes(site)
     },
+    onlyServes: (key) => heldOrNothing(key)?.scope === 'member',
   }
 }
