@@ -158,6 +158,8 @@ export type TelemetryMap = { [F in keyof Telemetry]?: Extraction | readonly Extr
 export interface Probe {
   readonly name: string
   readonly port: { readonly name: string; readonly default: number }
+  /** Nobody else speaks so on this port, so that an answer settles it: it is asked before the others. */
+  readonly proof?: boolean
   /** Whether what was seen before makes it worth asking; without it: always. It decides about cost only, never about the outcome. */
   readonly when?: (seen: Evidence) => boolean
   run(io: Io): Promise<unknown>

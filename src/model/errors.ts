@@ -211,7 +211,11 @@ export class SdkError extends Error {
   readonly details: unknown
 
   constructor(code: ErrorCode, message?: string, options: { details?: unknown; cause?: unknown } = {}) {
+    const { stackTraceLimit } = Error
+    // What a device does is no fault of the program: where it was noticed says nothing, and costs more than the rest of a failed visit.
+    if (code.startsWith('DEVICE_')) Error.stackTraceLimit = 0
     super(message ?? errorCodes[code].title, options.cause === undefined ? undefined : { cause: options.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.details = options.details
   }

@@ -109,7 +109,7 @@ function learn(
 }
 
 /** Each part of a joined reply is a whole reply, mostly in a list of one. */
-function part(joined: Fields, cmd: string): unknown {
+export function part(joined: Fields, cmd: string): unknown {
   const value = joined[cmd]
   return Array.isArray(value) ? value[0] : value
 }

@@ -5,12 +5,16 @@ import { type HttpRequest, type HttpResponse, http } from './http.js'
 
 /** After a device refused everything we have, it is left in peace for so long, unless the credentials change, ms. */
 const refusedMs = 60_000
+/** A challenge that was met may be answered within this, ms. */
+const metMs = 5_000
 /** How often a nonce that has become too old is replaced for one request. */
 const staleTries = 2
 
 /** What the memory of a device keeps between visits: the login that worked, or that none did. */
 interface Login {
   session?: Session
+  /** What a request without a login was answered just now. */
+  met?: { readonly at: number; readonly challenge: Challenge }
   refused?: { readonly at: number; readonly tried: readonly Credentials[]; readonly error: SdkError }
 }
 
@@ -38,10 +42,12 @@ export async function digestHttp(
   }
   const { session } = login
   const known = session && all.find((each) => same(each, session.credentials))
-  const response = await send(io, port, request, known ? session : undefined)
-  if (response.status !== 401) return response
-
-  let challenge = challengeOf(response)
+  let challenge = known ? undefined : metBefore(io, login)
+  if (!challenge) {
+    const response = await send(io, port, request, known ? session : undefined)
+    if (response.status !== 401) return response
+    challenge = challengeOf(response)
+  }
   for (const credentials of known ? [known, ...all.filter((each) => each !== known)] : all) {
     for (let tries = 0; tries < staleTries; tries++) {
       const fresh = openSession(challenge, credentials)
@@ -64,6 +70,20 @@ export async function digestHttp(
   )
   login.refused = { at: io.clock.now(), tried: all, error }
   throw error
+}
+
+/** Keeps the challenge of a request that was made without a login: whoever signs in next need not ask for one. */
+export function meetChallenge(io: Io, port: PortName, { headers }: HttpResponse): Challenge | undefined {
+  const challenge = parseChallenge(headers['www-authenticate'])
+  if (challenge) loginOf(io, port).met = { at: io.clock.now(), challenge }
+  return challenge
+}
+
+/** Answered once: a nonce that was used is in the session. */
+function metBefore(io: Io, login: Login): Challenge | undefined {
+  const { met } = login
+  delete login.met
+  return met && io.clock.now() - met.at < metMs ? met.challenge : undefined
 }
 
 /** To be called after the password of the device was changed through us. */

@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib'
 import type { Evidence, Probe } from '../define.js'
 import { rpc, rpcPort, rpcVersion } from './cgminer.js'
-import { parseChallenge } from './digest.js'
 import { type HttpResponse, http, webPort } from './http.js'
+import { meetChallenge } from './http-digest.js'
 import { isObject, rows } from './json.js'
 
 /**
@@ -85,7 +85,7 @@ export const webPage: Probe = {
     const { status, headers } = response
     return {
       status,
-      realm: parseChallenge(headers['www-authenticate'])?.realm,
+      realm: meetChallenge(io, webPort, response)?.realm,
       location: typeof headers.location === 'string' ? headers.location.slice(0, 200) : undefined,
       text: textOf(response),
     }

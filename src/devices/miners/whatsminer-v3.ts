@@ -97,6 +97,7 @@ const reads = {
 const infoProbe: Probe = {
   name: 'whatsminer get.device.info',
   port: v3Port,
+  proof: true,
   run: (io) => v3Conversation(io, io.signal, (line) => askV3(line, { cmd: 'get.device.info' })),
 }
 

@@ -1,15 +1,15 @@
-import { defineDevice, type Match, type Probe, read } from '../define.js'
+import { defineDevice, type Evidence, type Match, type Probe, read } from '../define.js'
 import { isLiquid, whatsminerModel, whatsminerModels } from '../hardware/whatsminer.js'
-import { type BtminerRequest, btminer, rpcPort, send } from '../kit/btminer.js'
+import { type BtminerRequest, btminer, part, rpcPort, send } from '../kit/btminer.js'
 import { messageOf, rowsOf, summaryOf } from '../kit/btminer-envelope.js'
-import { bool, type Fields, num, str } from '../kit/json.js'
+import { bool, type Fields, fields, num, str } from '../kit/json.js'
 import { mayBe } from '../kit/signs.js'
 import { attempt } from '../kit/values.js'
-import { aboutDetails, aboutInfo, aboutVersion, macOf, versionText } from './whatsminer-about.js'
+import { type About, aboutDetails, aboutInfo, aboutVersion, macOf, versionText } from './whatsminer-about.js'
 import { whatsminerCommands } from './whatsminer-commands.js'
 import { boardsOf, errorsOf, fansOf, poolsOf, psuOf, summaryErrors } from './whatsminer-parts.js'
 import { expectedThs, factoryThs, summaryRate, tuningNow, tuningOf } from './whatsminer-readings.js'
-import { above, chipTemp, count, rpm, temp } from './whatsminer-values.js'
+import { above, chipTemp, count, defined, rpm, temp } from './whatsminer-values.js'
 
 /** What a person or the firmware changes, ms: a request of its own on each of these visits. */
 const stateMs = 30_000
@@ -49,6 +49,10 @@ function fastestFan(summary: Fields): number | undefined {
   return speeds.length === 0 ? undefined : Math.max(...speeds)
 }
 
+function firmwareOf(summary: Fields): string | undefined {
+  return versionText(summary['Firmware Version'])
+}
+
 /** Watts per TH/s as the firmware says it, while it hashes. */
 function efficiency(summary: Fields): number | undefined {
   return summaryRate(summary, 'HS RT') ? above(summary['Power Rate']) : undefined
@@ -60,26 +64,39 @@ function railVoltage(summary: Fields): number | undefined {
   return voltage !== undefined && voltage >= 100 ? voltage / 100 : voltage
 }
 
-const probe = (cmd: string): Probe => ({
+const probe = (cmd: string, isMissing: (about: About) => boolean): Probe => ({
   name: `btminer ${cmd}`,
   port: rpcPort,
-  when: mayBe('whatsminer'),
+  when: (seen) => mayBe('whatsminer')(seen) && isMissing(aboutOf(seen)),
   run: (io) => send(io, { cmd }, io.signal),
 })
-const versionProbe = probe('get_version')
-const detailsProbe = probe('devdetails')
+/** Most firmwares join these, and say model and version with them; of the others each is asked for by itself. */
+const joinedProbe = probe('devdetails+summary', () => true)
+const versionProbe = probe('get_version', ({ firmware }) => firmware === undefined)
+const detailsProbe = probe('devdetails', ({ name }) => name === undefined)
 
-/** The value, or nothing if the answer is none of this protocol. */
+/** What it has said of itself so far; an answer that is none of this protocol says nothing. */
+function aboutOf(seen: Evidence): About {
+  const joined = fields(seen.answer(joinedProbe))
+  return Object.assign(
+    {},
+    from(part(joined, 'summary'), (reply) => defined({ firmware: firmwareOf(summaryOf(reply)) })),
+    from(seen.answer(versionProbe), (reply) => aboutVersion(messageOf('get_version')(reply))),
+    from(seen.answer(detailsProbe), (reply) => aboutDetails(rowsOf('devdetails')(reply))),
+    from(part(joined, 'devdetails'), (reply) => aboutDetails(rowsOf('devdetails')(reply))),
+  )
+}
+
+function from(reply: unknown, about: (reply: unknown) => About): About {
+  return reply === undefined ? {} : (attempt(() => about(reply)) ?? {})
+}
 
 /** A version in the vendor's form, or a model of the vendor's name: each says much, both say all. */
-function match(seen: { answer(probe: Probe): unknown }): Match | undefined {
-  const version = attempt(() => aboutVersion(messageOf('get_version')(seen.answer(versionProbe))))
-  const details = attempt(() => aboutDetails(rowsOf('devdetails')(seen.answer(detailsProbe))))
-  const firmware = version?.firmware
-  const name = details?.name ?? version?.name
+function match(seen: Evidence): Match | undefined {
+  const { name, firmware } = aboutOf(seen)
   if (!name && !firmware) return undefined
   const why = [
-    ...(firmware ? [`get_version names firmware ${firmware}`] : []),
+    ...(firmware ? [`it names firmware ${firmware}`] : []),
     ...(name ? [`it names the model ${name.model} ${name.variant ?? ''}`.trim()] : []),
   ]
   return { confidence: name && firmware ? 0.95 : 0.8, why, model: name?.model, variant: name?.variant, firmware }
@@ -94,7 +111,7 @@ export const whatsminer = defineDevice({
   mainPort: rpcPort,
   models: whatsminerModels,
   modelOf: whatsminerModel,
-  identify: { probes: [versionProbe, detailsProbe], match },
+  identify: { probes: [joinedProbe, versionProbe, detailsProbe], match },
   reads,
   telemetry: (from) => ({
     model: [
@@ -106,7 +123,7 @@ export const whatsminer = defineDevice({
     firmwareVersion: [
       from('version', (version) => version.firmware),
       from('status', (status) => versionText(status.FirmwareVersion ?? status['Firmware Version'])),
-      from('summary', (summary) => versionText(summary['Firmware Version'])),
+      from('summary', firmwareOf),
     ],
     apiVersion: from('version', (version) => version.api),
     controlBoard: [
