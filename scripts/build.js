@@ -13,8 +13,10 @@ if (!existsSync('node_modules/typescript') || !existsSync('node_modules/vite')) 
     fail('building needs the development dependencies: install without --omit=dev')
   process.exit(0)
 }
-if (!installing) rmSync('dist/src', { recursive: true, force: true })
+for (const folder of ['src', 'sim', 'chunks']) rmSync(join('dist', folder), { recursive: true, force: true })
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json'])
+// Not at the top: where only users install, it is not there.
+await (await import('./pack.js')).pack()
 if (existsSync('web/index.html')) run('node_modules/vite/bin/vite.js', ['build', 'web', '--logLevel', 'warn'])
 
 function run(script, args) {

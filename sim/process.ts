@@ -22,7 +22,7 @@ const startMs = 60_000
 const saysLength = 500
 
 /** The compiled file, or the source where that is what runs. */
-const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url))
+const entry = fileURLToPath(import.meta.resolve('#sim-child'))
 
 /**
  * Runs `runSimulation` in a process of its own, so that the simulators neither slow nor fatten the one that asks. It ends with its

@@ -24,7 +24,7 @@ export interface DemoDevices {
 
 /** Starts the simulators and answers where their devices listen. They end with this process, however it ends. */
 export async function startDemoDevices(miners = demoMiners): Promise<DemoDevices> {
-  const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url))
+  const main = fileURLToPath(import.meta.resolve('#main'))
   const what = ['--miners', String(miners), '--mix', demoMix, '--plant', demoPlant, '--seed', '1', '--faults', '0.08']
   const child = fork(main, ['simulate', ...what], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

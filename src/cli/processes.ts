@@ -27,7 +27,7 @@ export async function openProcesses(config: SiteConfig, env: NodeJS.ProcessEnv, 
     config: {},
     service: childProcess({
       command: process.execPath,
-      args: [...process.execArgv, fileURLToPath(mainFile), 'start'],
+      args: [...process.execArgv, mainFile, 'start'],
       env: { ...env, MININGSDK_SERVICE: name, MININGSDK_MODE: 'microservices' },
       maxMemoryBytes: maxMemoryMb * 1_048_576,
       write,
@@ -36,7 +36,7 @@ export async function openProcesses(config: SiteConfig, env: NodeJS.ProcessEnv, 
   return createNode({ site, storage, mode, services, log, limits })
 }
 
-const mainFile = new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url)
+const mainFile = fileURLToPath(import.meta.resolve('#main'))
 
 export function announceProcesses(node: Node, { runtime }: SiteConfig, say: (text: string) => void): void {
   for (const { name, ready, reason } of node.services()) if (!ready) say(`! ${name} does not run: ${reason}`)

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { devices } from '#devices'
 import { gateway } from '#gateway'
 import { SdkError } from '#model'
@@ -6,13 +5,11 @@ import { type ConfigKind, dht, type MeshOptions, monitor, type Placement, type S
 import { createShelf, defaultIntervalMs, workerEntryProblems, workerEntryRules, workerServices } from '#workers'
 import { hostOf } from './mesh.js'
 
-const here = import.meta.url
-
 /** The device libraries of this process. A package is looked for where the command was called, and beside the SDK. */
 export const shelf = createShelf({
   builtIn: devices,
-  sdkUrl: new URL(here.endsWith('.ts') ? '../index.ts' : '../index.js', here).href,
-  folders: [process.cwd(), fileURLToPath(new URL('.', here))],
+  sdkUrl: import.meta.resolve('miningsdk'),
+  folders: [process.cwd(), import.meta.dirname],
 })
 
 /** The built-in services, by kind. Composition happens here, because only here every room is known. */

@@ -1,10 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Node, SiteConfig } from '#node'
-import { gatewayContract } from '#rpc'
 import type { Call, CliCommand } from '../command.js'
 import { exit } from '../failure.js'
-import { announceProcesses, followParent, openProcesses } from '../processes.js'
 import { isConfigured, loadSettings, type Settings } from '../settings.js'
 import { type SiteFile, siteFile } from '../site-client.js'
 
@@ -37,8 +35,19 @@ async function runDemo(call: Call): Promise<number> {
 
 /** Runs until a signal ends it; then everything closes in reverse order. */
 export async function runSite({ config, demo }: Settings, { out, env }: Call): Promise<number> {
-  const [{ closeOnSignals, createLog, createNode, logLevelOf }, { placementsOf }, { ensureFleet, meshOf }] =
-    await Promise.all([import('#node'), import('../site.js'), import('../mesh.js')])
+  const [
+    { closeOnSignals, createLog, createNode, logLevelOf },
+    { placementsOf },
+    { ensureFleet, meshOf },
+    { announceProcesses, followParent, openProcesses },
+    { gatewayContract },
+  ] = await Promise.all([
+    import('#node'),
+    import('../site.js'),
+    import('../mesh.js'),
+    import('../processes.js'),
+    import('#rpc'),
+  ])
   const log = createLog({ level: logLevelOf(env) })
   for (const warning of config.warnings) log.warn({}, warning)
   const { site, storage, mode, only } = config
@@ -81,6 +90,7 @@ async function announce(node: Node, { config, demo }: Settings, say: (text: stri
   const failed = node.services().filter((service) => !service.ready)
   for (const service of failed)
     say(`! ${service.name} does not run: ${service.reason ?? service.lastError ?? service.state}`)
+  const { gatewayContract } = await import('#rpc')
   if (node.directory.find(gatewayContract).length === 0)
     return config.only === null ? say(`site ${config.site} runs without a gateway: no page, no HTTP`) : undefined
   const gateway = node.connect(gatewayContract)

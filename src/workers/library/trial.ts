@@ -5,9 +5,7 @@ import type { Package } from './package.js'
 
 /** A process of its own may take so long to start and to import a library. */
 const trialMs = 20_000
-const child = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './trial-child.ts' : './trial-child.js', import.meta.url),
-)
+const child = fileURLToPath(import.meta.resolve('#trial'))
 
 /** What the process is sent, and what it answers. */
 export interface Trial {
