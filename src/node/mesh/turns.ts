@@ -1,12 +1,11 @@
 import type { Clock } from '#model'
 
-/** More than so many within this time, and those who come have to wait. */
+/** Those who came within this time are counted. */
+const lookBackMs = 2_000
+/** So many begin at once; those who come beside them have to wait. */
 const few = 4
-const rushMs = 2_000
-/** Nobody waits longer than this for the rush to end. */
-const mostMs = 30_000
-/** Between two of those who waited. */
-const gapMs = 100
+/** Between two of those who waited: while others come, and once they no longer do. */
+const gapMs = { rush: 2_000, calm: 100 }
 
 export interface Turns {
   /** Begins at once where few come, later where many do; the answer gives the turn back. */
@@ -19,36 +18,38 @@ export interface Turns {
  * hundreds come at once, each is let in and announced first, and has its copy when the others are in.
  */
 export function createTurns(clock: Clock): Turns {
-  const queue = new Set<{ readonly since: number; readonly begin: () => void }>()
+  const queue = new Set<() => void>()
   /** When the last of them came. */
   let came: number[] = []
+  let begunAt = Number.NEGATIVE_INFINITY
   let stop: (() => void) | undefined
 
-  const isRush = (now: number) => {
-    came = came.filter((at) => now - at < rushMs)
-    return came.length > few
+  const latest = (now: number) => {
+    came = came.filter((at) => now - at < lookBackMs)
+    return came.length
   }
   const next = () => {
     const now = clock.hr()
-    const [first] = queue
-    if (first && (!isRush(now) || now - first.since >= mostMs)) {
-      queue.delete(first)
-      first.begin()
+    const [begin] = queue
+    if (begin && now - begunAt >= (latest(now) > 1 ? gapMs.rush : gapMs.calm)) {
+      queue.delete(begin)
+      begunAt = now
+      begin()
     }
-    stop = queue.size > 0 ? clock.after(gapMs, next) : undefined
+    stop = queue.size > 0 ? clock.after(gapMs.calm, next) : undefined
   }
 
   return {
     take(begin) {
-      const since = clock.hr()
-      came.push(since)
-      if (queue.size === 0 && !isRush(since)) {
+      const now = clock.hr()
+      came.push(now)
+      if (queue.size === 0 && latest(now) <= few) {
         begin()
         return () => {}
       }
-      const turn = { since, begin }
+      const turn = () => begin()
       queue.add(turn)
-      stop ??= clock.after(gapMs, next)
+      stop ??= clock.after(gapMs.calm, next)
       return () => void queue.delete(turn)
     },
     close() {
