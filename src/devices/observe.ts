@@ -1,4 +1,4 @@
-import { SdkError, toSdkError, withDeadline } from '#model'
+import { SdkError, toSdkError, underDeadline } from '#model'
 import type { Device, Read } from './define.js'
 import { extract } from './extract.js'
 import type { Io, Protocol, Reply } from './io.js'
@@ -26,24 +26,52 @@ const firstWayShare = 0.6
  * One visit: every due read asked once, together, under one deadline; then every field extracted. Fields whose read failed are
  * `missing` with the reason. Throws the most telling error if nothing at all could be read.
  */
-export async function observe(device: Device, io: Io, options: ObserveOptions = {}): Promise<Observation> {
+export function observe(device: Device, io: Io, options: ObserveOptions = {}): Promise<Observation> {
+  return new Promise((resolve, reject) => look(device, io, options, resolve, reject))
+}
+
+/** `observe` for who makes thousands of visits a second, each of which would cost a chain of promises: one of both is called, once. */
+export function look(
+  device: Device,
+  io: Io,
+  options: ObserveOptions,
+  done: (seen: Observation) => void,
+  failed: (error: unknown) => void,
+): void {
   const started = io.clock.hr()
   const now = io.clock.now()
   const timeoutMs = options.timeoutMs ?? device.defaults.timeoutMs
   const previous = options.previous ?? device.unread
   const replies: Record<string, StoredReply | undefined> = { ...previous }
   const { first, second } = planOf(device, previous, now, options.fresh)
+  const asking: Asking = { io, replies, at: now, keepRaw: options.keepRaw ?? false }
 
-  await askAll(first, io, second.length > 0 ? timeoutMs * firstWayShare : timeoutMs, replies, now, options.keepRaw)
-  if (second.length > 0) {
+  askAll(first, asking, second.length > 0 ? timeoutMs * firstWayShare : timeoutMs, () => {
     const needed = second.flatMap((group) => neededOf(group, replies) ?? [])
     const left = timeoutMs - (io.clock.hr() - started)
-    if (needed.length > 0 && left > 0) await askAll(needed, io, left, replies, now, options.keepRaw)
-  }
+    if (needed.length > 0 && left > 0) askAll(needed, asking, left, end)
+    else end()
+  })
 
-  throwIfNothing(first, second, replies, now)
-  const { telemetry, missing, model } = extract(device, replies)
-  return { telemetry, missing, model, replies, latencyMs: Math.round(io.clock.hr() - started) }
+  function end() {
+    let seen: Observation
+    try {
+      throwIfNothing(first, second, replies, now)
+      const { telemetry, missing, model } = extract(device, replies)
+      seen = { telemetry, missing, model, replies, latencyMs: Math.round(io.clock.hr() - started) }
+    } catch (error) {
+      return failed(error)
+    }
+    done(seen)
+  }
+}
+
+/** What the reads of a visit have in common. */
+interface Asking {
+  readonly io: Io
+  readonly replies: Record<string, StoredReply | undefined>
+  readonly at: number
+  readonly keepRaw: boolean
 }
 
 /** Reads of one protocol, which gets all of them at once. */
@@ -136,46 +164,48 @@ function isSecondWayInUse(read: Read, previous: Replies, name: string): boolean 
   return previous[name]?.value !== undefined && read.insteadOf.some((other) => previous[other]?.error !== undefined)
 }
 
-/** Each protocol gets its reads at once; most devices have only one. */
-function askAll(
-  groups: readonly Group[],
-  io: Io,
-  timeoutMs: number,
-  into: Record<string, StoredReply | undefined>,
-  at: number,
-  keepRaw = false,
-): Promise<unknown> {
-  if (groups.length === 1) return askGroup(groups[0]!, io, timeoutMs, into, at, keepRaw)
-  return Promise.all(groups.map((group) => askGroup(group, io, timeoutMs, into, at, keepRaw)))
+/** Each protocol gets its reads at once. */
+function askAll(groups: readonly Group[], asking: Asking, timeoutMs: number, then: () => void): void {
+  let left = groups.length
+  if (left === 0) then()
+  const one = () => {
+    if (--left === 0) then()
+  }
+  for (const group of groups) askGroup(group, asking, timeoutMs, one)
 }
 
-function askGroup(
-  { protocol, names, reads, requests }: Group,
-  io: Io,
-  timeoutMs: number,
-  into: Record<string, StoredReply | undefined>,
-  at: number,
-  keepRaw: boolean,
-): Promise<void> {
-  let asking: Promise<Reply[]> | undefined
-  const ask = (signal: AbortSignal) => {
-    asking = protocol.ask({ ...io, signal }, requests)
-    return asking
+function askGroup(group: Group, asking: Asking, timeoutMs: number, then: () => void): void {
+  const { io } = asking
+  let answers: Promise<Reply[]> | undefined
+  underDeadline(
+    { ms: timeoutMs, parent: io.signal, code: 'DEVICE_TIMEOUT' },
+    (signal) => {
+      answers = group.protocol.ask({ ...io, signal }, group.requests)
+      return answers
+    },
+    (replies) => {
+      note(group, asking, replies)
+      then()
+    },
+    (error) => {
+      inTime(answers).then((replies) => {
+        note(group, asking, replies ?? group.names.map(() => ({ error: toSdkError(error, 'DEVICE_UNREACHABLE') })))
+        then()
+      })
+    },
+  )
+}
+
+function note({ names, reads }: Group, { replies, at, keepRaw }: Asking, answers: readonly Reply[]): void {
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index]!
+    const read = reads[index]!
+    const answer = answers[index] ?? { error: new SdkError('DEVICE_BAD_REPLY', 'no answer to this request') }
+    const reply = interpret(read, answer, at, keepRaw)
+    const last = replies[name]
+    replies[name] =
+      read.lasting && reply.error && last?.value !== undefined ? { ...last, at, outdated: reply.error } : reply
   }
-  const note = (answers: readonly Reply[]) => {
-    for (let index = 0; index < names.length; index++) {
-      const name = names[index]!
-      const read = reads[index]!
-      const answer = answers[index] ?? { error: new SdkError('DEVICE_BAD_REPLY', 'no answer to this request') }
-      const reply = interpret(read, answer, at, keepRaw)
-      const last = into[name]
-      into[name] =
-        read.lasting && reply.error && last?.value !== undefined ? { ...last, at, outdated: reply.error } : reply
-    }
-  }
-  return withDeadline(timeoutMs, io.signal, ask, 'DEVICE_TIMEOUT').then(note, async (error: unknown) => {
-    note((await inTime(asking)) ?? names.map(() => ({ error: toSdkError(error, 'DEVICE_UNREACHABLE') })))
-  })
 }
 
 /** What a protocol that was cut off at the deadline has until then, if it says so at once: a slow device's first answers are not lost. */

@@ -14,72 +14,108 @@ export function withDeadline<T>(
   code: ErrorCode = 'TIMEOUT',
 ): Promise<T> {
   if (!parent) return within({ what, ms, signals: [], code }, (signal) => job(signal()))
-  if (parent.aborted) return Promise.reject(abortedBy(parent))
+  return new Promise((resolve, reject) => underDeadline({ ms, parent, code }, job, resolve, reject))
+}
+
+/** The same for who needs no promise of it: one of both is called, once. Only what `job` itself throws or answers decides which. */
+export function underDeadline<T>(
+  { ms, parent, code }: { ms: number; parent: AbortSignal; code: ErrorCode },
+  job: (signal: AbortSignal) => Promise<T>,
+  done: (value: T) => void,
+  failed: (error: unknown) => void,
+): void {
+  if (parent.aborted) {
+    failed(abortedBy(parent))
+    return
+  }
   const lane = laneOf(parent)
-  return new Promise((resolve, reject) => {
-    let late: NodeJS.Immediate | undefined
-    const end = () => {
-      stopTimer()
-      clearImmediate(late)
-      lane.giveUp = undefined
-    }
-    lane.giveUp = (error) => {
-      end()
-      leave(lane)
-      reject(error)
-      lane.controller.abort(error)
-    }
-    // As in `within`: what arrived in time is read before anybody is called late.
-    const stopTimer = systemClock.after(ms, () => {
-      late = setImmediate(() => lane.giveUp?.(tooLong(what, ms, code)))
-    })
-    const settle = (by: () => void) => {
-      if (lane.signal.aborted) return
-      end()
-      if (lanes.get(parent) !== lane) leave(lane)
-      by()
-    }
-    try {
-      job(lane.signal).then(
-        (value) => settle(() => resolve(value)),
-        (error) => settle(() => reject(error)),
-      )
-    } catch (error) {
-      settle(() => reject(error))
-    }
-  })
+  lane.begin(ms, code, failed)
+  let outcome: Promise<T>
+  try {
+    outcome = job(lane.signal)
+  } catch (error) {
+    if (lane.end()) failed(error)
+    return
+  }
+  outcome.then(
+    (value) => {
+      if (lane.end()) done(value)
+    },
+    (error) => {
+      if (lane.end()) failed(error)
+    },
+  )
 }
 
 const what = 'the answer'
-
-/** A controller that serves one job after the other, until one of them is late or the parent aborts. */
-interface Lane {
-  readonly controller: AbortController
-  /** The controller's, which is found anew each time it is asked for. */
-  readonly signal: AbortSignal
-  readonly parent: AbortSignal
-  readonly onAbort: () => void
-  /** Ends the job that is under way; undefined while there is none. */
-  giveUp: ((error: SdkError) => void) | undefined
-}
 
 /** The lane of each parent that is free for its next job: to make a controller costs more than all the rest of the waiting. */
 const lanes = new WeakMap<AbortSignal, Lane>()
 
 function laneOf(parent: AbortSignal): Lane {
   const known = lanes.get(parent)
-  if (known && !known.giveUp) return known
-  const controller = new AbortController()
-  const { signal } = controller
-  // It may be passed on to any number of sockets and calls.
-  setMaxListeners(0, signal)
-  const lane: Lane = { controller, signal, parent, giveUp: undefined, onAbort: () => lane.giveUp?.(abortedBy(parent)) }
-  parent.addEventListener('abort', lane.onAbort)
+  if (known && !known.busy) return known
+  const lane = new Lane(parent)
   if (!known) lanes.set(parent, lane)
   return lane
 }
 
-function leave(lane: Lane): void {
-  if (lanes.get(lane.parent) === lane) lanes.delete(lane.parent)
-  lane.parent.removeEventListener('abort', lane.onAbort)
+/** A controller that serves one job after the other, until one of them is late or the parent aborts. */
+class Lane {
+  readonly #controller = new AbortController()
+  /** The controller's, which is found anew each time it is asked for. */
+  readonly signal = this.#controller.signal
+  readonly #parent: AbortSignal
+  readonly #onAbort = () => this.#giveUp(abortedBy(this.#parent))
+  #failed: ((error: SdkError) => void) | undefined
+  #stopTimer: (() => void) | undefined
+  #late: NodeJS.Immediate | undefined
+
+  constructor(parent: AbortSignal) {
+    this.#parent = parent
+    // It may be passed on to any number of sockets and calls.
+    setMaxListeners(0, this.signal)
+    parent.addEventListener('abort', this.#onAbort)
+  }
+
+  get busy(): boolean {
+    return this.#failed !== undefined
+  }
+
+  begin(ms: number, code: ErrorCode, failed: (error: SdkError) => void): void {
+    this.#failed = failed
+    // As in `within`: what arrived in time is read before anybody is called late.
+    this.#stopTimer = systemClock.after(ms, () => {
+      this.#late = setImmediate(() => this.#giveUp(tooLong(what, ms, code)))
+    })
+  }
+
+  /** The job is through; false if it was given up before. */
+  end(): boolean {
+    if (!this.#failed) return false
+    this.#stop()
+    if (lanes.get(this.#parent) !== this) this.#leave()
+    return true
+  }
+
+  #giveUp(error: SdkError): void {
+    const failed = this.#failed
+    if (!failed) return
+    this.#stop()
+    this.#leave()
+    this.#controller.abort(error)
+    failed(error)
+  }
+
+  #stop(): void {
+    this.#stopTimer?.()
+    if (this.#late) clearImmediate(this.#late)
+    this.#late = undefined
+    this.#failed = undefined
+  }
+
+  #leave(): void {
+    if (lanes.get(this.#parent) === this) lanes.delete(this.#parent)
+    this.#parent.removeEventListener('abort', this.#onAbort)
+  }
 }

@@ -28,21 +28,34 @@ const singlesWithinMs = 6_000
  */
 export const btminer: Protocol<BtminerRequest> = { name: 'btminer', port: rpcPort, ask }
 
-async function ask(io: Io, requests: readonly BtminerRequest[]): Promise<Reply[]> {
+function ask(io: Io, requests: readonly BtminerRequest[]): Promise<Reply[]> {
   const started = io.clock.hr()
   const together = joinOf(io, requests)
-  let replies: (Reply | undefined)[] = []
-  let gone: SdkError | undefined
-  if (together.requests.length > 1) {
-    try {
-      replies = partsOf(await exchangeText(io, together.payload, io.signal), together, requests)
-    } catch (error) {
-      const known = toSdkError(error, 'DEVICE_UNREACHABLE')
-      if (isGone(known)) gone = known
-    }
-  }
+  if (together.requests.length < 2) return askOthers(io, requests, [], together, started)
+  const read = (reply: Buffer) => partsOf(parseJson(reply), together, requests)
+  return exchange(
+    { host: io.host, port: portOf(io, rpcPort), signal: io.signal, payload: together.payload },
+    read,
+  ).then(
+    (replies) =>
+      replies.includes(undefined) ? askOthers(io, requests, replies, together, started) : (replies as Reply[]),
+    (error: unknown) => askOthers(io, requests, [], together, started, toSdkError(error, 'DEVICE_UNREACHABLE')),
+  )
+}
+
+/** Those that joining brought nothing of, each by itself; none once the device is gone, as `error` of the joined read may say. */
+async function askOthers(
+  io: Io,
+  requests: readonly BtminerRequest[],
+  joined: readonly (Reply | undefined)[],
+  together: Join,
+  started: number,
+  error?: SdkError,
+): Promise<Reply[]> {
+  const replies = [...joined]
+  let gone = error && isGone(error) ? error : undefined
   const left = requests.filter((_, at) => !replies[at])
-  for (let at = 0; at < requests.length && left.length > 0; at++) {
+  for (let at = 0; at < requests.length; at++) {
     if (replies[at]) continue
     if (!gone && io.clock.hr() - started > singlesWithinMs)
       gone = new SdkError('DEVICE_TIMEOUT', 'not asked: the device took all the time for the reads before')
@@ -139,10 +152,7 @@ async function askAlone(io: Io, request: BtminerRequest): Promise<Reply> {
 
 /** One plain request, one reply: the envelope as it came. */
 export function send(io: Io, request: object, signal: AbortSignal, mayBeCut = false): Promise<unknown> {
-  return exchangeText(io, JSON.stringify(request), signal, mayBeCut)
-}
-
-function exchangeText(io: Io, payload: string, signal: AbortSignal, mayBeCut = false): Promise<unknown> {
+  const payload = JSON.stringify(request)
   return exchange({ host: io.host, port: portOf(io, rpcPort), signal, payload }, mayBeCut ? parseCutJson : parseJson)
 }
 

@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { SdkError, toSdkError } from '#model'
 
 export interface Exchange {
@@ -23,88 +23,116 @@ const defaultMaxBytes = 4 * 1024 * 1024
 export function exchange(options: Exchange): Promise<Buffer>
 export function exchange<T>(options: Exchange, read: (reply: Buffer) => T): Promise<T>
 export function exchange(options: Exchange, read: (reply: Buffer) => unknown = asItIs): Promise<unknown> {
-  const { host, port, signal, payload, maxBytes = defaultMaxBytes } = options
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(abortError(signal, 0))
-    const chunks: Buffer[] = []
-    let size = 0
-    let looked = 0
-    let done = options.done
-    let ended = false
-    let lingering: NodeJS.Timeout | undefined
-    const socket = connect({ host, port, onread: { buffer: arrivals, callback: take } })
-
-    /** Takes a chunk; answers that more may come. */
-    function take(length: number): boolean {
-      chunks.push(kept(length))
-      size += length
-      if (size > maxBytes) end(new SdkError('DEVICE_BAD_REPLY', `the reply does not end after ${maxBytes} bytes`))
-      else lingering ??= setTimeout(look, lingerMs)
-      return true
-    }
-    /** Whether the reply is complete is only asked of a device that does not close by itself. */
-    function look() {
-      lingering = undefined
-      if (isComplete()) end()
-    }
-    function isComplete(): boolean {
-      done ??= jsonEnd()
-      try {
-        while (looked < chunks.length) if (done(chunks[looked++]!)) return true
-      } catch (error) {
-        end(toSdkError(error, 'DEVICE_BAD_REPLY'))
-      }
-      return false
-    }
-    function onAbort() {
-      if (size > 0 && isComplete()) end()
-      else end(abortError(signal, size))
-    }
-    function end(error?: SdkError) {
-      if (ended) return
-      ended = true
-      clearTimeout(lingering)
-      forgetAbort(signal, onAbort)
-      socket.destroy()
-      if (error) return reject(error)
-      const reply = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)
-      try {
-        // Brackets enough to hurt whoever walks the value afterwards do not fit into less.
-        if (size > shallowUpTo && !options.done) jsonEnd()(reply)
-        resolve(read(reply))
-      } catch (thrown) {
-        reject(thrown)
-      }
-    }
-    whenAborted(signal, onAbort)
-    socket.on('connect', () => socket.write(payload))
-    socket.on('end', () => end())
-    // A device that resets after its answer has answered: what came is judged by who asked for it.
-    socket.on('error', (error) => (size > 0 ? end() : end(socketError(error))))
+    if (options.signal.aborted) reject(abortError(options.signal, 0))
+    else new Talk(options, read, resolve, reject)
   })
 }
 
 const asItIs = (reply: Buffer) => reply
 
-/** Who waits for a signal to abort: it gets one listener for all of them, for one exchange after the other waits for the same signal. */
-const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+/** One exchange that is under way. */
+class Talk {
+  /** When its first bytes came, after a look the next ones, ms. */
+  since = 0
+  readonly #options: Exchange
+  readonly #read: (reply: Buffer) => unknown
+  readonly #resolve: (value: unknown) => void
+  readonly #reject: (error: unknown) => void
+  readonly #socket: Socket
+  readonly #chunks: Buffer[] = []
+  #size = 0
+  #looked = 0
+  #done: ((chunk: Buffer) => boolean) | undefined
+  #ended = false
 
-function whenAborted(signal: AbortSignal, call: () => void): void {
-  let calls = waiting.get(signal)
-  if (!calls) {
-    const all = new Set<() => void>()
-    const tell = () => {
-      for (const each of [...all]) each()
-    }
-    signal.addEventListener('abort', tell, { once: true })
-    waiting.set(signal, all)
-    calls = all
+  constructor(
+    options: Exchange,
+    read: (reply: Buffer) => unknown,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#options = options
+    this.#read = read
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#done = options.done
+    const { host, port, payload, signal } = options
+    const socket = connect({ host, port, onread: { buffer: arrivals, callback: (length) => this.#take(length) } })
+    this.#socket = socket
+    talksOf(signal).add(this)
+    socket.on('connect', () => socket.write(payload))
+    socket.on('end', () => this.#end())
+    // A device that resets after its answer has answered: what came is judged by who asked for it.
+    socket.on('error', (error) => this.#end(this.#size > 0 ? undefined : socketError(error)))
   }
-  calls.add(call)
+
+  /** Whether the reply is complete is only asked of a device that does not close by itself. */
+  look(): void {
+    if (this.#isComplete()) this.#end()
+  }
+
+  abort(): void {
+    if (this.#size > 0 && this.#isComplete()) this.#end()
+    else this.#end(abortError(this.#options.signal, this.#size))
+  }
+
+  /** Takes a chunk; answers that more may come. */
+  #take(length: number): boolean {
+    const { maxBytes = defaultMaxBytes } = this.#options
+    this.#chunks.push(kept(length))
+    this.#size += length
+    if (this.#size > maxBytes)
+      this.#end(new SdkError('DEVICE_BAD_REPLY', `the reply does not end after ${maxBytes} bytes`))
+    else linger(this)
+    return true
+  }
+
+  #isComplete(): boolean {
+    this.#done ??= jsonEnd()
+    try {
+      while (this.#looked < this.#chunks.length) if (this.#done(this.#chunks[this.#looked++]!)) return true
+    } catch (error) {
+      this.#end(toSdkError(error, 'DEVICE_BAD_REPLY'))
+    }
+    return false
+  }
+
+  #end(error?: SdkError): void {
+    if (this.#ended) return
+    this.#ended = true
+    lingering.delete(this)
+    talksOf(this.#options.signal).delete(this)
+    this.#socket.destroy()
+    if (error) {
+      this.#reject(error)
+      return
+    }
+    const chunks = this.#chunks
+    const reply = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#size)
+    try {
+      // Brackets enough to hurt whoever walks the value afterwards do not fit into less.
+      if (this.#size > shallowUpTo && !this.#options.done) jsonEnd()(reply)
+      this.#resolve(this.#read(reply))
+    } catch (thrown) {
+      this.#reject(thrown)
+    }
+  }
 }
 
-function forgetAbort(signal: AbortSignal, call: () => void): void {
-  waiting.get(signal)?.delete(call)
+/** Who ends when a signal aborts: it gets one listener for all of them, for one exchange after the other waits for the same signal. */
+const talks = new WeakMap<AbortSignal, Set<Talk>>()
+
+function talksOf(signal: AbortSignal): Set<Talk> {
+  const known = talks.get(signal)
+  if (known) return known
+  const all = new Set<Talk>()
+  const abortAll = () => {
+    for (const talk of [...all]) talk.abort()
+  }
+  signal.addEventListener('abort', abortAll, { once: true })
+  talks.set(signal, all)
+  return all
 }
 
 /**
@@ -112,6 +140,34 @@ function forgetAbort(signal: AbortSignal, call: () => void): void {
  * with thousands of polls a minute those make every further connect slow: so the device gets this long, ms, to be the first.
  */
 const lingerMs = 30
+
+/** The talks that have begun to be answered, the oldest first; one timer for all of them. */
+const lingering = new Set<Talk>()
+let isLooking = false
+
+function linger(talk: Talk): void {
+  if (lingering.has(talk)) return
+  talk.since = performance.now()
+  lingering.add(talk)
+  lookSoon()
+}
+
+function lookSoon(): void {
+  if (isLooking) return
+  isLooking = true
+  setTimeout(lookAtLingering, lingerMs).unref()
+}
+
+function lookAtLingering(): void {
+  isLooking = false
+  const until = performance.now() - lingerMs
+  for (const talk of lingering) {
+    if (talk.since > until) break
+    lingering.delete(talk)
+    talk.look()
+  }
+  if (lingering.size > 0) lookSoon()
+}
 
 /** A shorter JSON text cannot nest deep enough to hurt, bytes. */
 export const shallowUpTo = 16 * 1024

@@ -21,17 +21,31 @@ const blindRestartMs = 60_000
 /** Clocks of devices are a little off, ms. */
 const uptimeSlackMs = 5000
 
-/** A visit in the device's turn, and what follows from it. Never rejects; answers when the device is due next (monotonic, ms). */
-export async function call(worker: Worker, handle: Handle): Promise<number> {
+/** A visit in the device's turn, and what follows from it. `done` learns when the device is due next (monotonic, ms). */
+export function call(worker: Worker, handle: Handle, done: (due: number) => void): void {
   const askedAt = worker.clock.now()
-  try {
-    const seen = await visit(worker.visitor, handle)
-    const recognising = succeeded(worker, handle, seen, askedAt)
-    if (recognising) await recognising
-    return nextPlace(handle.pace, worker.clock.hr(), worker.intervalMs)
-  } catch (error) {
-    return failed(worker, handle, failureOf(error), askedAt)
-  }
+  const fail = (error: unknown) => done(failed(worker, handle, failureOf(error), askedAt))
+  const end = () => done(nextPlace(handle.pace, worker.clock.hr(), worker.intervalMs))
+  visit(
+    worker.visitor,
+    handle,
+    (seen) => {
+      let recognising: Promise<void> | undefined
+      try {
+        recognising = succeeded(worker, handle, seen, askedAt)
+      } catch (error) {
+        return fail(error)
+      }
+      if (recognising) recognising.then(end, fail)
+      else end()
+    },
+    fail,
+  )
+}
+
+/** The same after those who wait for the device's turn already. */
+export function callInTurn(worker: Worker, handle: Handle): Promise<number> {
+  return handle.turns.run(() => new Promise((resolve) => call(worker, handle, resolve)))
 }
 
 /** Books what was read of a device, by a visit or on the way of a command; a promise only if it has to be recognised before. */
@@ -47,8 +61,7 @@ export function succeeded(
   handle.replies = lastingReplies(device, seen.replies, handle.replies)
   const identity = identityOf(seen.telemetry)
   if (identity === undefined || identity === handle.identity) return book(worker, handle, device, seen, askedAt)
-  const revisit = (other: Handle) => other.turns.run(() => call(worker, other))
-  return recognise(worker, handle, identity, revisit).then((isIt) => {
+  return recognise(worker, handle, identity, (other) => callInTurn(worker, other)).then((isIt) => {
     if (isIt) book(worker, handle, device, seen, askedAt)
   })
 }

@@ -4,7 +4,7 @@ import type { Settings } from './changes.js'
 import type { Secret } from './credentials.js'
 import { newPace, type Pace } from './pace.js'
 import type { Pending } from './record.js'
-import { type Turns, turns } from './turns.js'
+import { Turns } from './turns.js'
 
 interface World {
   readonly device: Device
@@ -60,7 +60,7 @@ export function newHandle(index: number, id: string, entry: DeviceEntry, record:
     movedAt: undefined,
     pending: undefined,
     settings: undefined,
-    turns: turns(),
+    turns: new Turns(),
     ending: new AbortController(),
   }
 }

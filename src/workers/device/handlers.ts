@@ -2,7 +2,7 @@ import { observe } from '#devices'
 import { errorInfo, redact } from '#model'
 import { type Caller, type deviceWorker, type Handlers, mayAdd, mayTouch, mayUse } from '#rpc'
 import { libraries } from '../libraries.js'
-import { call } from './book.js'
+import { callInTurn } from './book.js'
 import { addDevices, removeDevice, updateDevice } from './change.js'
 import { command } from './command.js'
 import type { Handle } from './handle.js'
@@ -33,7 +33,7 @@ export function handlers(worker: Worker, requests: Requests): Handlers<(typeof d
     device: ({ id }, { caller }) => named(id, caller).record,
     async poll({ id }, { caller }) {
       const handle = named(id, caller)
-      const due = await handle.turns.run(() => call(worker, handle))
+      const due = await callInTurn(worker, handle)
       worker.poller.at(handle, due)
       return handleOf(worker, id).record
     },

@@ -63,12 +63,16 @@ export async function openWorker(options: WorkerOptions): Promise<Worker & { clo
     clock,
     concurrency,
     spare: Math.max(0, Math.min(concurrency * spareFactor, sockets - concurrency)),
-    visit: (handle) => {
-      if (!isHere(worker, handle)) return Promise.resolve(undefined)
+    visit: (handle, done) => {
+      if (!isHere(worker, handle)) return done(undefined)
       if (ticks.full) poller.hold(true)
       // A command or somebody's own visit is at work: this one is left out.
-      if (handle.turns.busy) return Promise.resolve(nextPlace(handle.pace, clock.hr(), intervalMs))
-      return handle.turns.run(() => call(worker, handle))
+      if (handle.turns.busy) return done(nextPlace(handle.pace, clock.hr(), intervalMs))
+      const leave = handle.turns.enter()
+      call(worker, handle, (due) => {
+        leave()
+        done(due)
+      })
     },
   })
   const main = candidates[0]!

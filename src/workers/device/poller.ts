@@ -22,8 +22,8 @@ export interface PollerOptions<T> {
   readonly concurrency: number
   /** Visits beyond it that wait for a slow device: waiting costs a socket, but no work, so the others need not wait too. */
   readonly spare: number
-  /** Never rejects. Answers when the item is due next (monotonic, ms), undefined: not at all. */
-  readonly visit: (item: T) => Promise<number | undefined>
+  /** Never throws. Tells `done` once when the item is due next (monotonic, ms), undefined: not at all. */
+  readonly visit: (item: T, done: (next: number | undefined) => void) => void
 }
 
 /** A visit that takes longer gives its place to the next and waits beside. */
@@ -48,6 +48,7 @@ export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOption
   const working = new Set<Visit>()
   const aside = new Set<Visit>()
   let watching: (() => void) | undefined
+  let pumping = false
   let held = false
   let closed = false
   let armedFor = Number.POSITIVE_INFINITY
@@ -55,6 +56,9 @@ export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOption
   const counts = { polls: 0, latePolls: 0, lagMs: 0, maxLagMs: 0 }
 
   function pump() {
+    // A visit that ends at once is seen by the loop that began it.
+    if (pumping) return
+    pumping = true
     while (!held && !closed && working.size < concurrency) {
       const now = clock.hr()
       const due = waiting.first()
@@ -62,6 +66,7 @@ export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOption
       if (item === undefined) break
       begin(item, now, now - due)
     }
+    pumping = false
     arm()
   }
 
@@ -89,7 +94,7 @@ export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOption
     inside.set(item, mine)
     working.add(mine)
     watch()
-    void visit(item).then((next) => end(item, mine, next))
+    visit(item, (next) => end(item, mine, next))
   }
 
   function end(item: T, mine: Visit, next: number | undefined) {

@@ -3,8 +3,8 @@ import {
   type Identification,
   type Io,
   identify,
+  look,
   type Observation,
-  observe,
   type Replies,
   type Sessions,
 } from '#devices'
@@ -35,13 +35,18 @@ const goneAfterFailures = 2
 const knockMs = 1500
 
 /**
- * One visit: knocks if the device was gone, recognises it if that is due, reads it. Rejects with SdkError: DEVICE_UNKNOWN,
+ * One visit: knocks if the device was gone, recognises it if that is due, reads it. One of both is called, once; `failed` with DEVICE_UNKNOWN,
  * DEVICE_NOT_ACCEPTED, or what the reading threw.
  */
-export function visit(visitor: Visitor, handle: Handle): Promise<Observation> {
+export function visit(
+  visitor: Visitor,
+  handle: Handle,
+  done: (seen: Observation) => void,
+  failed: (error: unknown) => void,
+): void {
   const { device, failures } = handle
-  if (device && failures < goneAfterFailures) return read(visitor, handle, device)
-  return met(visitor, handle).then((found) => read(visitor, handle, found))
+  if (device && failures < goneAfterFailures) read(visitor, handle, device, done, failed)
+  else met(visitor, handle).then((found) => read(visitor, handle, found, done, failed), failed)
 }
 
 async function met(visitor: Visitor, handle: Handle): Promise<Device> {
@@ -55,16 +60,37 @@ async function met(visitor: Visitor, handle: Handle): Promise<Device> {
   return recognised(visitor, handle)
 }
 
-function read(visitor: Visitor, handle: Handle, device: Device): Promise<Observation> {
-  const reading = observe(device, worldOf(visitor, handle, device), {
-    previous: handle.replies,
-    timeoutMs: deadlineOf(handle.pace, device.defaults.timeoutMs),
-  })
-  if (!visitor.deviceType) return reading
-  return reading.then((seen) => {
-    refuseOther(visitor, device, seen.telemetry.model, seen.telemetry.variant)
-    return seen
-  })
+function read(
+  visitor: Visitor,
+  handle: Handle,
+  device: Device,
+  done: (seen: Observation) => void,
+  failed: (error: unknown) => void,
+): void {
+  const taken = visitor.deviceType === undefined ? done : ofTypeOnly(visitor, device, done, failed)
+  try {
+    const timeoutMs = deadlineOf(handle.pace, device.defaults.timeoutMs)
+    look(device, worldOf(visitor, handle, device), { previous: handle.replies, timeoutMs }, taken, failed)
+  } catch (error) {
+    failed(error)
+  }
+}
+
+/** `done`, unless the device turns out to be of a type that the worker does not take. */
+function ofTypeOnly(
+  visitor: Visitor,
+  device: Device,
+  done: (seen: Observation) => void,
+  failed: (error: unknown) => void,
+): (seen: Observation) => void {
+  return (seen) => {
+    try {
+      refuseOther(visitor, device, seen.telemetry.model, seen.telemetry.variant)
+    } catch (error) {
+      return failed(error)
+    }
+    done(seen)
+  }
 }
 
 /** The definition of the device; recognises it if it is not known yet. */

@@ -12,7 +12,7 @@ import {
   tooLate,
 } from '../../../src/workers/device/pace.js'
 import { openPoller } from '../../../src/workers/device/poller.js'
-import { turns } from '../../../src/workers/device/turns.js'
+import { Turns } from '../../../src/workers/device/turns.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { deferred } from '../support.js'
 
@@ -89,7 +89,7 @@ test('a first failure is looked at soon, a dead device at most once a minute, a 
 })
 
 test('one visit at a time for a device, in order, and a bounded line', async (t) => {
-  const line = turns()
+  const line = new Turns()
   const gate = deferred()
   const seen: number[] = []
   const jobs = Array.from({ length: 9 }, (_, index) =>
@@ -119,12 +119,11 @@ test('visits are bounded, due ones wait, and a slow one gives its place to the n
     clock,
     concurrency: 2,
     spare: 1,
-    visit: async (item) => {
+    visit: (item, done) => {
       started.push(item)
       const gate = deferred()
       gates.set(item, gate)
-      await gate.promise
-      return undefined
+      gate.promise.then(() => done(undefined))
     },
   })
   for (const item of ['a', 'b', 'c', 'd']) poller.at(item, 0)
@@ -149,9 +148,9 @@ test('each device is visited at its own times, and two timers are enough for any
     clock,
     concurrency: 10,
     spare: 0,
-    visit: async (item) => {
+    visit: (item, done) => {
       visits.set(item, [...(visits.get(item) ?? []), clock.hr()])
-      return clock.hr() + 1000
+      done(clock.hr() + 1000)
     },
   })
   for (let item = 0; item < 100; item++) poller.at(item, item * 10)
@@ -167,6 +166,25 @@ test('each device is visited at its own times, and two timers are enough for any
   t.is(clock.pending, 0)
 })
 
+test('any number of visits that end at once are made one after the other', (t) => {
+  const clock = new FakeClock()
+  let visits = 0
+  const poller = openPoller<number>({
+    clock,
+    concurrency: 1,
+    spare: 0,
+    visit: (_, done) => {
+      visits++
+      done(undefined)
+    },
+  })
+  poller.hold(true)
+  for (let item = 0; item < 50_000; item++) poller.at(item, 0)
+  poller.hold(false)
+  t.is(visits, 50_000)
+  poller.close()
+})
+
 test('a visit that is wanted during a visit follows it, and a held poller starts none', async (t) => {
   const clock = new FakeClock()
   let visits = 0
@@ -175,10 +193,11 @@ test('a visit that is wanted during a visit follows it, and a held poller starts
     clock,
     concurrency: 1,
     spare: 0,
-    visit: async () => {
-      visits++
-      if (visits === 1) await gate.promise
-      return clock.hr() + 10_000
+    visit: (_, done) => {
+      const isFirst = visits++ === 0
+      const end = () => done(clock.hr() + 10_000)
+      if (isFirst) gate.promise.then(end)
+      else end()
     },
   })
   poller.at('a', 0)
