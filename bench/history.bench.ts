@@ -26,6 +26,7 @@ import { Feeds, logIn, thisBoot, whereIs } from '../src/replication/feeds.js'
 import { keys, openMain, putAll } from '../src/replication/layout.js'
 import { rowOf } from '../src/replication/shape.js'
 import { Stream } from '../src/replication/stream.js'
+import { atOnce } from '../src/replication/turns.js'
 import { openTable } from '../src/replication/volumes.js'
 import { floorBits } from './entropy.js'
 import { idOf, intervalMs, Miner, start } from './miners.js'
@@ -332,7 +333,7 @@ async function group(devices: number, days: number) {
     }))
     for (let device = 0; device < devices; device++) crowd.addInterval(idOf(device), at, 30, said)
   }
-  const tables = crowd.tables()
+  const tables = atOnce(crowd.tables())
   const folder = path('group')
   const store = await openStore({ path: folder, ...worker })
   await store.close()

@@ -74,8 +74,9 @@ export function encodeChunk(samples: Samples, taken: Care = care.most): Uint8Arr
 /** Makes a chunk a column at a time, so that others can have their turn in between. */
 export function* encoding({ at, columns }: Samples, taken: Care): Generator<undefined, Uint8Array> {
   const names = columns.map(({ name }) => name)
-  const { hints } = shapeOf(names)
-  const words = packWords(JSON.stringify(names))
+  const shape = shapeOf(names)
+  const { hints } = shape
+  const words = packedNames(shape)
   const out = new Writer(1024)
   out.byte(chunkVersion)
   out.varint(at.length)
@@ -309,7 +310,23 @@ class Drawing {
   }
 }
 
-function readNames(words: Uint8Array): string[] {
+/** Devices of one kind have the same names, chunk after chunk: packing them costs as much as a column or two. */
+const packed = new WeakMap<Shape, Uint8Array>()
+const unpacked = new Map<string, readonly string[]>()
+const keptNames = 256
+
+function packedNames(shape: Shape): Uint8Array {
+  const known = packed.get(shape)
+  if (known) return known
+  const words = packWords(JSON.stringify(shape.names))
+  packed.set(shape, words)
+  return words
+}
+
+function readNames(words: Uint8Array): readonly string[] {
+  const key = Buffer.from(words.buffer, words.byteOffset, words.length).toString('latin1')
+  const known = unpacked.get(key)
+  if (known) return known
   let names: unknown
   try {
     names = JSON.parse(unpackWords(words))
@@ -317,6 +334,8 @@ function readNames(words: Uint8Array): string[] {
     throw damaged('its names cannot be read', cause)
   }
   if (!Array.isArray(names) || !names.every(isColumnName)) throw damaged('its names are none')
+  if (unpacked.size >= keptNames) unpacked.clear()
+  unpacked.set(key, names)
   return names
 }
 

@@ -9,6 +9,8 @@ import { type CrowdQuery, type CrowdRow, stepMs } from './types.js'
 export const crowdings = ['all', 'model', 'container'] as const
 export type Crowding = (typeof crowdings)[number]
 
+const devicesInTurn = 64
+
 /** What tells to which groups a device belongs. */
 export interface Member {
   readonly kind: Kind
@@ -156,12 +158,23 @@ export class Crowd {
     }
   }
 
-  /** All of it as chunks hold it, one table a group; also of intervals that are not over. */
-  tables(): { name: CrowdName; samples: Samples }[] {
+  /** All of it as chunks hold it, one table a group; also of intervals that are not over. Pauses between devices. */
+  *tables(): Generator<undefined, { name: CrowdName; samples: Samples }[]> {
     for (const { id, own } of this.#waiting.splice(0)) this.#settle(id, own, this.#groups)
-    const all = new Map([...this.#groups].map(([at, { name, buckets }]) => [at, { name, buckets: new Map(buckets) }]))
+    // Of this moment: what is added during a pause would be there twice.
+    const said = [...this.#own]
+    const all = new Map(
+      [...this.#groups].map(([at, { name, buckets }]) => {
+        const copied = [...buckets].map(([start, bucket]): [number, Float64Array] => [start, bucket.slice()])
+        return [at, { name, buckets: new Map(copied) }]
+      }),
+    )
     const open = new Map<string, { name: CrowdName; buckets: Buckets }>()
-    for (const [id, own] of this.#own) this.#settle(id, own, open)
+    let settled = 0
+    for (const [id, own] of said) {
+      if (++settled % devicesInTurn === 0) yield
+      this.#settle(id, own, open)
+    }
     for (const [at, { name, buckets }] of open) {
       const group = all.get(at) ?? { name, buckets: new Map<number, Float64Array>() }
       all.set(at, group)

@@ -4,6 +4,7 @@ import { crowdColumns, rowsOf } from './crowd.js'
 import { keptFrom } from './directory.js'
 import { keys, type Patience, rawName, tierName, under, volumeOf } from './layout.js'
 import type { Sources } from './shelves.js'
+import { Turns } from './turns.js'
 import type { CrowdQuery, CrowdRow, Crowds, Span } from './types.js'
 
 /** A table with groups of devices, and of which volumes or segments they are wanted. */
@@ -20,6 +21,7 @@ interface Wanted {
 export async function readCrowds(all: readonly Sources[], query: CrowdQuery): Promise<Crowds | undefined> {
   const found = new Map<string, CrowdRow>()
   const missing: Span[] = []
+  const turns = new Turns()
   const put = (row: CrowdRow) => {
     const place = `${row.start}/${row.kind}/${row.key}`
     const known = found.get(place)
@@ -38,7 +40,7 @@ export async function readCrowds(all: readonly Sources[], query: CrowdQuery): Pr
       }
     }
     for (const { crowd } of sources.segments) {
-      for (const { name, samples } of crowd.tables()) {
+      for (const { name, samples } of await turns.all(crowd.tables())) {
         if (name.by !== query.by) continue
         const columns = new Map([
           ['#at', samples.at],

@@ -76,7 +76,7 @@ export class Fold {
   async #crowd(): Promise<void> {
     const { number, crowd, samples } = this.segment
     const puts: [string, Uint8Array][] = []
-    for (const { name, samples } of crowd.tables()) {
+    for (const { name, samples } of await this.#turns.all(crowd.tables())) {
       puts.push([
         keys.crowd(name.by, name.kind, name.key, number),
         await this.#turns.all(encoding(samples, care.quick)),

@@ -108,7 +108,8 @@ export class Merge {
 
   async #storeCrowds(): Promise<void> {
     const puts: [string, Uint8Array][] = []
-    for (const { name, samples } of this.#crowd?.tables() ?? []) {
+    const tables = this.#crowd ? await this.#turns.all(this.#crowd.tables()) : []
+    for (const { name, samples } of tables) {
       const key = keys.crowd(name.by, name.kind, name.key, this.volume)
       puts.push([key, await this.#turns.all(encoding(samples, care.some))])
     }
