@@ -1,4 +1,4 @@
-// A worker's feed in a process of its own, offered to whoever connects: node feeder.ts <folder> <devices> <seconds>. Says where, then that all is written.
+// A worker's feed in a process of its own, offered to whoever connects: node feeder.ts <folder> <devices> <seconds>. Says where, then that all is written; goes on for a tick when asked.
 import { createServer } from 'node:net'
 import Hypercore from 'hypercore'
 import { openStore } from '#replication'
@@ -19,15 +19,17 @@ server.listen(0, '127.0.0.1', () => {
   const address = server.address()
   process.send?.({ feed: store.feed, port: typeof address === 'object' ? address?.port : 0 })
 })
-process.once('message', async () => {
-  const miners = Array.from({ length: devices }, (_, index) => new Miner(index))
-  for (let second = 0; second < seconds; second++) {
-    const at = start + second * 1000
-    await store.append({
-      at,
-      records: miners.filter((_, index) => index % 10 === second % 10).map((miner) => miner.read(at)),
-    })
-  }
+const miners = Array.from({ length: devices }, (_, index) => new Miner(index))
+let second = 0
+async function tick(): Promise<void> {
+  const at = start + second * 1000
+  const records = miners.filter((_, index) => index % 10 === second % 10).map((miner) => miner.read(at))
+  second++
+  await store.append({ at, records })
+}
+process.on('message', async (asked) => {
+  if (asked === 'tick') return tick()
+  while (second < seconds) await tick()
   process.send?.({ done: true })
 })
 process.once('disconnect', () => process.exit(0))
