@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { miners } from '#devices'
@@ -17,7 +17,7 @@ import { workerServices } from '#workers'
 import { median, report } from './report.js'
 
 const workers = Number(process.env.BENCH_WORKERS ?? 300)
-const processes = 4
+const processes = availableParallelism()
 const goalS = 30
 const host = '127.0.0.1'
 const port = 23_000 + (process.pid % 8_000)

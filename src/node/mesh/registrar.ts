@@ -50,8 +50,6 @@ export async function openRegistrar(options: RegistrarOptions) {
   const own = keyOf(keyPair)
   const doors = new Map<string, { close(): unknown }>()
 
-  const inviteOf = async (id: string) => (await record.invites()).find((one) => one.id === id)
-
   const factsOf = ({ role, sites, scope, grantForMs }: InviteRequest, subject: Key): GrantFacts => {
     const from = clock.now()
     return {
@@ -66,7 +64,7 @@ export async function openRegistrar(options: RegistrarOptions) {
 
   const admit = async (id: string, { key, name }: { key: Key; name: string }): Promise<Admission> => {
     const kept = await seeds.get(id)
-    const invite = await inviteOf(id)
+    const invite = await record.invite(id)
     if (!kept || !invite) throw new SdkError('NOT_FOUND', 'this invite is not known here')
     const admission = (given: Grant) => ({ membership: { ...membership, hosts: hosts() }, grant: given })
     if (invite.state === 'used') {
@@ -197,7 +195,7 @@ export async function openRegistrar(options: RegistrarOptions) {
       return { id, code: encodeInvite(made), expiresAt }
     },
     async revokeInvite({ id }, { caller }) {
-      const invite = await inviteOf(id)
+      const invite = await record.invite(id)
       if (!invite) throw new SdkError('NOT_FOUND', `there is no invite ${id}`)
       needSites(caller, invite.sites, 'this invite is for others')
       if (invite.state === 'used')

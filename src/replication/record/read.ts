@@ -41,9 +41,16 @@ const defaultRows = 100
 const maxRows = 1000
 
 export async function readInvites(view: View, clock: Clock): Promise<Invite[]> {
-  const found = await all<InviteRow>(view, rows.invites)
-  const now = clock.now()
-  return found.map((row) => ({ ...row, state: row.state === 'open' && now >= row.until ? 'expired' : row.state }))
+  return (await all<InviteRow>(view, rows.invites)).map((row) => inviteOf(row, clock))
+}
+
+export async function readInvite(view: View, id: string, clock: Clock): Promise<Invite | undefined> {
+  const found = await view.get(rows.invite(id))
+  return found ? inviteOf(found.value as InviteRow, clock) : undefined
+}
+
+function inviteOf(row: InviteRow, clock: Clock): Invite {
+  return { ...row, state: row.state === 'open' && clock.now() >= row.until ? 'expired' : row.state }
 }
 
 export function readSites(view: View): Promise<SiteRow[]> {

@@ -9,7 +9,7 @@ import { type Base, hexOf, openBase } from './base.js'
 import { Follower } from './follower.js'
 import type { Intent } from './intents/index.js'
 import { Mirror } from './mirror.js'
-import { atOnce, readAudit, readDevices, readEvents, readInvites, readRefused, readSites } from './read.js'
+import { atOnce, readAudit, readDevices, readEvents, readInvite, readInvites, readRefused, readSites } from './read.js'
 import type { RecordChange, TimeQuery } from './shapes.js'
 import { claimLog } from './signed.js'
 import type { FleetRecord, RecordLimits, RecordOptions, RecordSettings } from './types.js'
@@ -232,6 +232,9 @@ class OpenRecord implements FleetRecord {
   }
   invites() {
     return this.#read((view) => readInvites(view, this.#clock))
+  }
+  invite(id: string) {
+    return this.#read((view) => readInvite(view, id, this.#clock))
   }
   sites() {
     return this.#read(readSites)

@@ -84,6 +84,7 @@ export interface FleetRecord {
   /** The logs that everything here is made of: what somebody without the key has to keep for others. */
   logs(): readonly Key[]
   invites(): Promise<Invite[]>
+  invite(id: string): Promise<Invite | undefined>
   sites(): Promise<SiteRow[]>
   /** The inventory of one service; of all without one. */
   devices(of?: {
