@@ -24,11 +24,11 @@ export function underDeadline<T>(
   done: (value: T) => void,
   failed: (error: unknown) => void,
 ): void {
-  if (parent.aborted) {
+  const lane = laneOf(parent)
+  if (!lane) {
     failed(abortedBy(parent))
     return
   }
-  const lane = laneOf(parent)
   lane.begin(ms, code, failed)
   let outcome: Promise<T>
   try {
@@ -52,9 +52,11 @@ const what = 'the answer'
 /** The lane of each parent that is free for its next job: to make a controller costs more than all the rest of the waiting. */
 const lanes = new WeakMap<AbortSignal, Lane>()
 
-function laneOf(parent: AbortSignal): Lane {
+/** Undefined once the parent has aborted: then its lane is gone, and only then it has to be asked, which is slow. */
+function laneOf(parent: AbortSignal): Lane | undefined {
   const known = lanes.get(parent)
   if (known && !known.busy) return known
+  if (parent.aborted) return undefined
   const lane = new Lane(parent)
   if (!known) lanes.set(parent, lane)
   return lane
@@ -66,7 +68,10 @@ class Lane {
   /** The controller's, which is found anew each time it is asked for. */
   readonly signal = this.#controller.signal
   readonly #parent: AbortSignal
-  readonly #onAbort = () => this.#giveUp(abortedBy(this.#parent))
+  readonly #onAbort = () => {
+    this.#leave()
+    this.#giveUp(abortedBy(this.#parent))
+  }
   #failed: ((error: SdkError) => void) | undefined
   #stopTimer: (() => void) | undefined
   #late: NodeJS.Immediate | undefined

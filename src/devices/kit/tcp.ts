@@ -24,8 +24,9 @@ export function exchange(options: Exchange): Promise<Buffer>
 export function exchange<T>(options: Exchange, read: (reply: Buffer) => T): Promise<T>
 export function exchange(options: Exchange, read: (reply: Buffer) => unknown = asItIs): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    if (options.signal.aborted) reject(abortError(options.signal, 0))
-    else new Talk(options, read, resolve, reject)
+    const talks = talksOf(options.signal)
+    if (talks) talks.add(new Talk(options, talks, read, resolve, reject))
+    else reject(abortError(options.signal, 0))
   })
 }
 
@@ -36,6 +37,8 @@ class Talk {
   /** When its first bytes came, after a look the next ones, ms. */
   since = 0
   readonly #options: Exchange
+  /** It is one of these until it ends. */
+  readonly #talks: Set<Talk>
   readonly #read: (reply: Buffer) => unknown
   readonly #resolve: (value: unknown) => void
   readonly #reject: (error: unknown) => void
@@ -48,19 +51,20 @@ class Talk {
 
   constructor(
     options: Exchange,
+    talks: Set<Talk>,
     read: (reply: Buffer) => unknown,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ) {
     this.#options = options
+    this.#talks = talks
     this.#read = read
     this.#resolve = resolve
     this.#reject = reject
     this.#done = options.done
-    const { host, port, payload, signal } = options
+    const { host, port, payload } = options
     const socket = connect({ host, port, onread: { buffer: arrivals, callback: (length) => this.#take(length) } })
     this.#socket = socket
-    talksOf(signal).add(this)
     socket.on('connect', () => socket.write(payload))
     socket.on('end', () => this.#end())
     // A device that resets after its answer has answered: what came is judged by who asked for it.
@@ -102,7 +106,7 @@ class Talk {
     if (this.#ended) return
     this.#ended = true
     lingering.delete(this)
-    talksOf(this.#options.signal).delete(this)
+    this.#talks.delete(this)
     this.#socket.destroy()
     if (error) {
       this.#reject(error)
@@ -121,17 +125,20 @@ class Talk {
 }
 
 /** Who ends when a signal aborts: it gets one listener for all of them, for one exchange after the other waits for the same signal. */
-const talks = new WeakMap<AbortSignal, Set<Talk>>()
+const talksUntil = new WeakMap<AbortSignal, Set<Talk>>()
 
-function talksOf(signal: AbortSignal): Set<Talk> {
-  const known = talks.get(signal)
+/** Undefined once the signal has aborted; that is only asked where nobody has listened yet. */
+function talksOf(signal: AbortSignal): Set<Talk> | undefined {
+  const known = talksUntil.get(signal)
   if (known) return known
+  if (signal.aborted) return undefined
   const all = new Set<Talk>()
   const abortAll = () => {
+    talksUntil.delete(signal)
     for (const talk of [...all]) talk.abort()
   }
   signal.addEventListener('abort', abortAll, { once: true })
-  talks.set(signal, all)
+  talksUntil.set(signal, all)
   return all
 }
 

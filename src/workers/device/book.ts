@@ -101,7 +101,7 @@ function wakeOthers(worker: Worker, goneAt: number) {
 
 function failed(worker: Worker, handle: Handle, error: SdkError, askedAt: number): number {
   const { clock, counts } = worker
-  if (!isHere(worker, handle) || handle.ending.signal.aborted) return clock.hr()
+  if (!isHere(worker, handle) || handle.ending.ended) return clock.hr()
   if (isOutOfSockets(error)) {
     counts.outOfSockets++
     counts.lastOutOfSocketsAt = clock.hr()

@@ -56,7 +56,7 @@ async function carryOut(worker: Worker, handle: Handle, order: Order): Promise<R
   order.signal.throwIfAborted()
   const device = await recognised(worker.visitor, handle)
   const seen: (Promise<void> | undefined)[] = []
-  const receipt = await execute(device, ioFor(worker.visitor, handle, [device]), order.command, order.params, {
+  const receipt = await execute(device, ioFor(worker.visitor, handle, device), order.command, order.params, {
     previous: handle.replies,
     dryRun: order.dryRun,
     onSent: () => sent(worker, handle, order.command),

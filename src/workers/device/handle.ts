@@ -2,15 +2,19 @@ import type { Device, Io, Replies } from '#devices'
 import type { DeviceEntry, DeviceRecord } from '#model'
 import type { Settings } from './changes.js'
 import type { Secret } from './credentials.js'
+import { Ending } from './ending.js'
 import { newPace, type Pace } from './pace.js'
 import type { Pending } from './record.js'
 import { Turns } from './turns.js'
+
+/** What a device module may use of the world, but for who ends it. */
+export type Surroundings = Omit<Io, 'signal'>
 
 interface World {
   readonly device: Device
   readonly entry: DeviceEntry
   readonly secret: Secret | undefined
-  readonly io: Io
+  readonly io: Surroundings
 }
 
 /** All that a worker holds of one device while it runs. */
@@ -41,7 +45,7 @@ export interface Handle {
   settings: Settings | undefined
   readonly turns: Turns
   /** Ends what is under way when the device is removed or the worker stops. */
-  readonly ending: AbortController
+  readonly ending: Ending
 }
 
 export function newHandle(index: number, id: string, entry: DeviceEntry, record: DeviceRecord): Handle {
@@ -61,7 +65,7 @@ export function newHandle(index: number, id: string, entry: DeviceEntry, record:
     pending: undefined,
     settings: undefined,
     turns: new Turns(),
-    ending: new AbortController(),
+    ending: new Ending(),
   }
 }
 

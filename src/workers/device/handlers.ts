@@ -63,7 +63,7 @@ export function handlers(worker: Worker, requests: Requests): Handlers<(typeof d
 async function rawReplies(worker: Worker, handle: Handle) {
   return handle.turns.run(async () => {
     const device = await recognised(worker.visitor, handle)
-    const { replies } = await observe(device, ioFor(worker.visitor, handle, [device]), {
+    const { replies } = await observe(device, ioFor(worker.visitor, handle, device), {
       fresh: true,
       keepRaw: true,
       timeoutMs: deadlineOf(handle.pace, device.defaults.timeoutMs) * 2,

@@ -12,7 +12,7 @@ import { type Clock, type DeviceEntry, type Options, SdkError, toSdkError, withD
 import { knockAny } from '../sockets.js'
 import { acceptsType } from './accepts.js'
 import { accountsOf, type Secret } from './credentials.js'
-import { forget, type Handle } from './handle.js'
+import { forget, type Handle, type Surroundings } from './handle.js'
 import { optionsOf } from './options.js'
 import { deadlineOf } from './pace.js'
 
@@ -44,33 +44,48 @@ export function visit(
   done: (seen: Observation) => void,
   failed: (error: unknown) => void,
 ): void {
-  const { device, failures } = handle
-  if (device && failures < goneAfterFailures) read(visitor, handle, device, done, failed)
-  else met(visitor, handle).then((found) => read(visitor, handle, found, done, failed), failed)
+  const { device, failures, ending } = handle
+  const signal = ending.enter()
+  const end = <V>(tell: (outcome: V) => void) => {
+    return (outcome: V) => {
+      ending.leave()
+      tell(outcome)
+    }
+  }
+  const [seen, lost] = [end(done), end(failed)]
+  if (device && failures < goneAfterFailures) read(visitor, handle, device, signal, seen, lost)
+  else met(visitor, handle, signal).then((found) => read(visitor, handle, found, signal, seen, lost), lost)
 }
 
-async function met(visitor: Visitor, handle: Handle): Promise<Device> {
+async function met(visitor: Visitor, handle: Handle, signal: AbortSignal): Promise<Device> {
   if (handle.failures >= goneAfterFailures) {
     // One more connection to a gateway may be one too many, and who connects to us cannot be knocked at.
     if (visitor.candidates.some(({ reach }) => reach === undefined || reach === 'address')) {
-      await knockAny(handle.entry.host, portsOf(visitor.candidates, handle.entry), knockMs, handle.ending.signal)
+      await knockAny(handle.entry.host, portsOf(visitor.candidates, handle.entry), knockMs, signal)
     }
     forget(handle)
   }
-  return recognised(visitor, handle)
+  return recognised(visitor, handle, signal)
 }
 
 function read(
   visitor: Visitor,
   handle: Handle,
   device: Device,
+  signal: AbortSignal,
   done: (seen: Observation) => void,
   failed: (error: unknown) => void,
 ): void {
   const taken = visitor.deviceType === undefined ? done : ofTypeOnly(visitor, device, done, failed)
   try {
     const timeoutMs = deadlineOf(handle.pace, device.defaults.timeoutMs)
-    look(device, worldOf(visitor, handle, device), { previous: handle.replies, timeoutMs }, taken, failed)
+    look(
+      device,
+      { ...worldOf(visitor, handle, device), signal },
+      { previous: handle.replies, timeoutMs },
+      taken,
+      failed,
+    )
   } catch (error) {
     failed(error)
   }
@@ -94,14 +109,14 @@ function ofTypeOnly(
 }
 
 /** The definition of the device; recognises it if it is not known yet. */
-export async function recognised(visitor: Visitor, handle: Handle): Promise<Device> {
+export async function recognised(visitor: Visitor, handle: Handle, signal = handle.ending.signal): Promise<Device> {
   if (handle.device) return handle.device
   const candidates = ofType(visitor)
   const ms = deadlineOf(handle.pace, Math.max(...candidates.map((device) => device.defaults.timeoutMs)))
   const { device, match, seen, error } = await withDeadline<Identification>(
     ms,
-    handle.ending.signal,
-    (signal) => identify(candidates, { ...ioFor(visitor, handle, candidates), signal }),
+    signal,
+    (within) => identify(candidates, { ...surroundingsOf(visitor, handle, candidates), signal: within }),
     'DEVICE_TIMEOUT',
   )
   if (!device || !match) {
@@ -125,16 +140,21 @@ function refuseOther({ deviceType }: Visitor, device: Device, model?: string, va
 }
 
 /** What a recognised device may use of the world: made anew only when its entry or its account has changed. */
-function worldOf(visitor: Visitor, handle: Handle, device: Device): Io {
+function worldOf(visitor: Visitor, handle: Handle, device: Device): Surroundings {
   const { entry, world } = handle
   const secret = visitor.secretOf(handle.id)
   if (world && world.device === device && world.entry === entry && world.secret === secret) return world.io
-  const io = ioFor(visitor, handle, [device])
+  const io = surroundingsOf(visitor, handle, [device])
   handle.world = { device, entry, secret, io }
   return io
 }
 
-export function ioFor(visitor: Visitor, handle: Handle, devices: readonly Device[]): Io {
+/** For what is no visit in the device's turn: it ends with the device. */
+export function ioFor(visitor: Visitor, handle: Handle, device: Device): Io {
+  return { ...surroundingsOf(visitor, handle, [device]), signal: handle.ending.signal }
+}
+
+function surroundingsOf(visitor: Visitor, handle: Handle, devices: readonly Device[]): Surroundings {
   const { entry } = handle
   const secret = visitor.secretOf(handle.id)
   const [only, ...others] = devices
@@ -144,10 +164,10 @@ export function ioFor(visitor: Visitor, handle: Handle, devices: readonly Device
     ...(entry.unit === undefined ? {} : { unit: entry.unit }),
     // Without an account of the operator, which is usual, a visit has nothing to sort out.
     credentials: secret || !only || others.length > 0 ? accountsOf(secret, devices) : only.defaults.credentials,
-    signal: handle.ending.signal,
     memory: handle.memory,
     clock: visitor.clock,
-    ending: handle.ending.signal,
+    // Who connects to us is waited for also between visits.
+    ...(devices.some(({ reach }) => reach === 'named') ? { ending: handle.ending.signal } : {}),
     sessions: visitor.sessions,
     ...optionsOf(visitor.candidates, visitor.options, entry.options),
     said: visitor.said,

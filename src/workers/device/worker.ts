@@ -83,7 +83,7 @@ export function letGo(worker: Worker, handle: Handle): void {
 export function endVisits(worker: Worker, handle: Handle): void {
   if (isHere(worker, handle)) worker.handles.delete(handle.id)
   worker.poller.drop(handle)
-  handle.ending.abort(new SdkError('CANCELLED', `${handle.id} is no longer visited`))
+  handle.ending.end(new SdkError('CANCELLED', `${handle.id} is no longer visited`))
 }
 
 /** From now on the device is known to be this hardware. */
