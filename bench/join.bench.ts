@@ -19,6 +19,8 @@ import { median, report } from './report.js'
 const workers = Number(process.env.BENCH_WORKERS ?? 300)
 const processes = availableParallelism()
 const goalS = 30
+/** The gateway asks every node how it is each time. */
+const lookMs = 2_000
 const host = '127.0.0.1'
 const port = 23_000 + (process.pid % 8_000)
 
@@ -72,7 +74,7 @@ const started = children.map((child, at) =>
 let listed = 0
 let halfS = 0
 while (listed < workers && seconds() < 10 * goalS) {
-  await sleep(1_000)
+  await sleep(lookMs)
   listed = await listedNow()
   if (halfS === 0 && listed >= workers / 2) halfS = seconds()
 }

@@ -4,8 +4,10 @@ import type { Clock } from '#model'
 const lookBackMs = 2_000
 /** So many begin at once; those who come beside them have to wait. */
 const few = 4
-/** Between two of those who waited: while others come, and once they no longer do. */
+/** Between two of those who waited: while others come or this process is behind with its work, and once neither is so. */
 const gapMs = { rush: 2_000, calm: 100 }
+/** A timer that is called later than this has waited for other work. */
+const lateMs = 50
 
 export interface Turns {
   /** Begins at once where few come, later where many do; the answer gives the turn back. */
@@ -28,15 +30,20 @@ export function createTurns(clock: Clock): Turns {
     came = came.filter((at) => now - at < lookBackMs)
     return came.length
   }
-  const next = () => {
-    const now = clock.hr()
-    const [begin] = queue
-    if (begin && now - begunAt >= (latest(now) > 1 ? gapMs.rush : gapMs.calm)) {
-      queue.delete(begin)
-      begunAt = now
-      begin()
-    }
-    stop = queue.size > 0 ? clock.after(gapMs.calm, next) : undefined
+  const look = () => {
+    const due = clock.hr() + gapMs.calm
+    stop = clock.after(gapMs.calm, () => {
+      const now = clock.hr()
+      const rushes = latest(now) > 1 || now - due > lateMs
+      const [begin] = queue
+      if (begin && now - begunAt >= (rushes ? gapMs.rush : gapMs.calm)) {
+        queue.delete(begin)
+        begunAt = now
+        begin()
+      }
+      stop = undefined
+      if (queue.size > 0) look()
+    })
   }
 
   return {
@@ -49,7 +56,7 @@ export function createTurns(clock: Clock): Turns {
       }
       const turn = () => begin()
       queue.add(turn)
-      stop ??= clock.after(gapMs.calm, next)
+      if (!stop) look()
       return () => void queue.delete(turn)
     },
     close() {
