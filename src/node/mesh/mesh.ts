@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import b4a from 'b4a'
-import { derive, type Grant, type Identity, type Key, keyOf, makeSecretFolder, roles } from '#keys'
+import { derive, type Grant, type Identity, type Key, keyOf, makeSecretFolder, roles, verifyGrant } from '#keys'
 import { SdkError, Type, toSdkError } from '#model'
 import { type Caller, client, fleetContract, registrar as registrarContract, serve, swarmPool, swarmServer } from '#rpc'
 import type { Registry } from '../directory.js'
@@ -141,7 +141,11 @@ async function startMesh(
   const changed = () => {
     for (const watcher of [...watchers]) watcher()
   }
-  const held = () => standing.held(own)
+  /** Before the record is here, what this node was told when it was let in. */
+  const held = () =>
+    record.fleet
+      ? standing.held(own)
+      : verifyGrant(grant, { fleet: membership.fleet, subject: own, now: clock.now(), revoked: () => false })
   const services = () => record.services()
   const feeds = context.use(
     openFeeds({

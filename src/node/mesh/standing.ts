@@ -37,7 +37,7 @@ export interface StandingOptions {
 export interface Standing {
   /** Whether the key may connect at all; else the word why not. */
   admits(key: Key): true | 'unknown' | 'revoked' | 'not-valid'
-  /** Throws UNAUTHENTICATED or FORBIDDEN with the reason. */
+  /** Throws UNAUTHENTICATED or FORBIDDEN with the reason, UNAVAILABLE while nothing of the record is here. */
   held(key: Key): Held
   /** Who calls, as the guards want it; what is thrown is an SdkError. */
   callerOf(key: Key): Caller
@@ -50,6 +50,9 @@ export interface Standing {
 const tooOld = (maxAgeMs: number) =>
   `the copy of the fleet's record here has not been current for ${Math.round(maxAgeMs / 3_600_000)} h, so nobody knows who was revoked meanwhile; connect this node to an aggregator`
 
+const notHereYet =
+  "the fleet's record is not here yet, so nobody is known; it comes from an aggregator, and last of all when many join at once"
+
 /** Members whose grants are remembered. */
 const maxGenuine = 10_000
 
@@ -59,6 +62,7 @@ export function createStanding({ roll, membership, clock, maxAgeMs }: StandingOp
 
   const held = (key: Key): Held => {
     const member = roll.member(key)
+    if (!member && roll.isEmpty()) throw new SdkError('UNAVAILABLE', notHereYet)
     if (!member) throw new SdkError('UNAUTHENTICATED', `${fingerprintOf(key)} is no member of ${membership.name}`)
     const { grant } = member
     const known = genuine.get(key)
