@@ -23,7 +23,8 @@ declare module 'corestore' {
   }
 
   export default class Corestore {
-    constructor(path: string, options?: Options)
+    /** A folder, or the storage of one. */
+    constructor(storage: string | object, options?: Options)
     readonly primaryKey: Uint8Array
     readonly storage: {
       /** The folder. */

@@ -16,6 +16,8 @@ declare module 'hypercore' {
   export default class Hypercore extends EventEmitter {
     /** One end of an encrypted connection; the other end takes its bytes. */
     static createProtocolStream(isInitiator: boolean): Duplex
+    /** The storage of a folder. `allowBackup`: also of one that was moved or copied. `writeBufferSize`: what is kept in memory before it is sorted, bytes. */
+    static defaultStorage(path: string, options: { allowBackup?: boolean; writeBufferSize?: number }): object
     readonly length: number
     /** Up to where a quorum signed it. */
     readonly signedLength: number

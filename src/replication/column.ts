@@ -21,6 +21,7 @@ const usually = 2
 const calm = 3
 const facts = 4
 const largest = 2 ** 50
+const growth = 1.25
 const largestStep = 2 ** 32 - 1
 /** Measured in steps of their own: a fan's speed is a number of turns in a fixed time. */
 const stepped = /rpm$/i
@@ -38,7 +39,7 @@ export class Column {
   #later: Differences | undefined
   readonly #first = new Differences()
   /** By device, as many as there are facts. */
-  #past = nothing(4)
+  #past: Float64Array
   /** The last changes of each device, once there was one. */
   #changes: Float64Array | undefined
   #forecast: Forecast | undefined
@@ -51,14 +52,16 @@ export class Column {
   #known = false
   #double = Number.NaN
 
-  constructor(name = '') {
+  /** `devices`: how many there probably are. */
+  constructor(name = '', devices = 1) {
+    this.#past = nothing(devices)
     this.#stepped = stepped.test(name)
     if (this.#stepped) this.#step = 0
   }
 
   /** `hint`: what other columns say that it should be, or by how much it should change; NaN if they say nothing. */
   write(to: RangeEncoder, device: number, value: number, hint = Number.NaN, asChange = false): void {
-    this.#reserve(device)
+    this.reserve(device + 1)
     const scale = scaleFor(value, this.#scale)
     const steady = this.#past[device * facts + calm]!
     if (scale === noScale) {
@@ -84,7 +87,7 @@ export class Column {
   }
 
   read(from: RangeDecoder, device: number, hint = Number.NaN, asChange = false): number {
-    this.#reserve(device)
+    this.reserve(device + 1)
     for (let attempt = 0; attempt < 3; attempt++) {
       const differences = this.#differences(device)
       this.#expect(device, hint, asChange)
@@ -217,10 +220,11 @@ export class Column {
     this.#neighbour = Math.abs(neighbour) < largest ? neighbour : 0
   }
 
-  #reserve(device: number): void {
+  /** Makes room for so many devices: whoever knows how many there are says so, for in steps it takes more than is needed. */
+  reserve(devices: number): void {
     const known = this.#past.length / facts
-    if (device < known) return
-    const length = Math.max(device + 1, known * 2)
+    if (devices <= known) return
+    const length = Math.max(devices, Math.ceil(known * growth))
     const past = nothing(length)
     past.set(this.#past)
     this.#past = past

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import Corestore from 'corestore'
+import Hypercore from 'hypercore'
 import Rache from 'rache'
 import type { Log } from '#model'
 import { storeError } from './layout.js'
@@ -23,14 +24,15 @@ export async function openCores(path: string, log: Log, primaryKey?: Uint8Array)
     throw storeError(error, 'the storage folder cannot be made')
   }
   // With `active: false` a connection carries only the logs that are attached to it.
-  let options: ConstructorParameters<typeof Corestore>[1] = {
+  let options: NonNullable<ConstructorParameters<typeof Corestore>[1]> = {
     active: false,
     globalCache: new Rache({ maxSize: cachedBlocks }),
     ...(primaryKey && { primaryKey: Buffer.from(primaryKey), unsafe: true }),
   }
   for (let attempt = 0; ; attempt++) {
     try {
-      return await ready(new Corestore(path, options))
+      const { allowBackup = false } = options
+      return await ready(new Corestore(Hypercore.defaultStorage(path, { allowBackup, writeBufferSize }), options))
     } catch (error) {
       const known = attempt < 2 && cures.find(({ error: sign }) => sign.test(String(error)))
       if (!known) throw storeError(error, 'the store cannot be opened')
@@ -42,6 +44,8 @@ export async function openCores(path: string, log: Log, primaryKey?: Uint8Array)
 
 /** Blocks of trees kept in memory for all tables of a store, unpacked: some kB each. By itself it would be 65,536, more than the whole process should take. */
 const cachedBlocks = 2048
+/** What was written last is kept in memory, twice as much at times, until it is sorted into files. By itself it would be 64 MB. */
+const writeBufferSize = 16 * 1024 * 1024
 
 const cures = [
   {

@@ -39,7 +39,7 @@ export class FrameWriter {
 
   /** The next frame is the first of a new group. */
   begin(): void {
-    this.#group = new Group()
+    this.#group = new Group(this.#group)
     this.#place = 0
   }
 
@@ -143,7 +143,7 @@ export class FrameReader {
       settings = [],
     }: Words = text.length > 0 ? (readWords(text) as Words) : {}
     const hasRows = from.byte() === 1
-    if (place === 0) this.#group = new Group()
+    if (place === 0) this.#group = new Group(this.#group)
     else if (place !== this.#next || mark !== this.#mark) this.skip()
     const group = this.#group
     const at = place === 0 ? time : this.#at + time

@@ -27,14 +27,23 @@ export class Group {
   readonly #shapes: { shape: Shape; columns: Column[] }[] = []
   readonly #shapeNumbers = new Map<Shape, number>()
   readonly #columns = new Map<string, Column>()
-  readonly #at = new Column()
-  readonly #askedAt = new Column()
-  readonly #latencyMs = new Column()
+  readonly #devices: number
+  readonly #at: Column
+  readonly #askedAt: Column
+  readonly #latencyMs: Column
   readonly #flags = new Odds(4)
   readonly #counts = new Differences()
   readonly #steps = new Differences()
   readonly #shapeChoice = new Differences()
   #count = 0
+
+  /** `before`: the group that this one follows; the devices are probably the same. */
+  constructor(before?: Group) {
+    this.#devices = Math.max(1, before?.ids.length ?? 0)
+    this.#at = new Column('', this.#devices)
+    this.#askedAt = new Column('', this.#devices)
+    this.#latencyMs = new Column('', this.#devices)
+  }
 
   /** The number of a device; a new one if it has none. */
   numberOf(id: string): number {
@@ -64,7 +73,7 @@ export class Group {
   #column(name: string): Column {
     let column = this.#columns.get(name)
     if (!column) {
-      column = new Column(name)
+      column = new Column(name, this.#devices)
       this.#columns.set(name, column)
     }
     return column
@@ -103,6 +112,7 @@ export class Group {
   ): void {
     const { shape, columns } = this.#shapes[shapeNumber]!
     const column = columns[place]!
+    column.reserve(this.ids.length)
     const hint = shape.hints[place]
     const input = hint?.kind === 'change' ? columns[hint.inputs[0]!]! : undefined
     for (let row = 0; row < numbers.length; row++) {
@@ -187,6 +197,7 @@ export class Group {
   ): void {
     const { shape, columns } = this.#shapes[shapeNumber]!
     const column = columns[place]!
+    column.reserve(this.ids.length)
     const hint = shape.hints[place]
     const input = hint?.kind === 'change' ? columns[hint.inputs[0]!]! : undefined
     for (let row = 0; row < numbers.length; row++) {

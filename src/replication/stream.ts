@@ -6,22 +6,50 @@ const unknown = -1
 // What follows a zero where a change is expected: the scale with the whole value (`noScale`: a plain double), or
 const escapeUnknown = 15
 
+/** Columns in the order in which their names came: one for all streams that met the same shapes, for names take more than samples. */
+class Layout {
+  static readonly none = new Layout([])
+  readonly names: readonly string[]
+  readonly columnOf: ReadonlyMap<string, number>
+  readonly #after = new Map<Shape, { layout: Layout; places: Int16Array }>()
+
+  constructor(names: readonly string[]) {
+    this.names = names
+    this.columnOf = new Map(names.map((name, column) => [name, column]))
+  }
+
+  /** The layout with a shape's names, too, and by column where the shape has its value; -1: it has none. */
+  with(shape: Shape): { layout: Layout; places: Int16Array } {
+    let known = this.#after.get(shape)
+    if (!known) {
+      const more = shape.names.filter((name) => !this.columnOf.has(name))
+      const layout = more.length === 0 ? this : new Layout([...this.names, ...more])
+      known = { layout, places: Int16Array.from(layout.names, (name) => shape.placeOf.get(name) ?? -1) }
+      this.#after.set(shape, known)
+    }
+    return known
+  }
+}
+
 /**
  * The samples of one device that are not in a chunk yet: the time since the last one, which values changed, and by how much. Written a row
  * at a time, read from the start. Only in memory.
  */
 export class Stream {
-  /** Every name that was reported so far: the columns of what `read` shows. */
-  readonly names: string[] = []
   readonly #bytes = new Writer(128)
-  readonly #columnOf = new Map<string, number>()
+  #layout = Layout.none
   readonly #scales: number[] = []
   readonly #last: number[] = []
-  /** Where the values of the present shape are, by column; -1: it has none. */
   #shape: Shape | undefined
-  #places: number[] = []
+  /** Where the values of the present shape are, by column. */
+  #places: Int16Array = new Int16Array(0)
   #at = 0
   #count = 0
+
+  /** Every name that was reported so far: the columns of what `read` shows. */
+  get names(): readonly string[] {
+    return this.#layout.names
+  }
 
   get count(): number {
     return this.#count
@@ -32,7 +60,7 @@ export class Stream {
   }
 
   columnOf(name: string): number | undefined {
-    return this.#columnOf.get(name)
+    return this.#layout.columnOf.get(name)
   }
 
   /** `at` is in whole ms. */
@@ -53,13 +81,13 @@ export class Stream {
 
   #turnTo(shape: Shape): void {
     this.#shape = shape
-    for (const name of shape.names) {
-      if (this.#columnOf.has(name)) continue
-      this.#columnOf.set(name, this.names.push(name) - 1)
+    const { layout, places } = this.#layout.with(shape)
+    this.#layout = layout
+    this.#places = places
+    while (this.#last.length < places.length) {
       this.#scales.push(unknown)
       this.#last.push(0)
     }
-    this.#places = this.names.map((name) => shape.placeOf.get(name) ?? -1)
   }
 
   #write(column: number, value: number): boolean {

@@ -8,11 +8,12 @@ import { journalName, keys, type Patience } from './layout.js'
 import { Replay } from './replay.js'
 import { Segment } from './segment.js'
 import { State } from './state.js'
-import { Turns } from './turns.js'
+import { othersTurn, Turns } from './turns.js'
 import type { Change, FollowLimits } from './types.js'
 
-/** Blocks in turn, after which others have a turn and listeners hear of what was read. */
+/** Blocks in turn, or devices in them, after which others have a turn and listeners hear of what was read: until then it is there twice. */
 const blocksInTurn = 32
+const devicesInTurn = 2000
 /** So often a block that nobody has is asked for before it counts as a gap. */
 const maxTries = 3
 
@@ -130,9 +131,9 @@ export class Tail {
       if (bytes) await this.#take(segment, reader, bytes, whole)
       else reader.skip()
       segment.blocks = block + 1
-      if (turn % blocksInTurn === 0) {
+      if (turn % blocksInTurn === 0 || this.#changed.size >= devicesInTurn) {
         this.#flush()
-        await new Promise((resolve) => setImmediate(resolve))
+        await othersTurn()
       }
     }
   }
