@@ -44,7 +44,7 @@ function rowsOf({ rows: count, columns }: Table, numbering: Numbering): Frame['r
         ? emptyRow
         : {
             shape: shapeOf(reported.map(([name]) => name)),
-            values: Float64Array.from(reported, ([, values]) => values[from]!),
+            values: reported.map(([, values]) => values[from]!),
           }
   })
   return rows

@@ -83,7 +83,7 @@ export class Group {
   *writing(to: RangeEncoder, rows: Rows, at: number): Generator<undefined, void> {
     const order = Array.from(rows.ids, (id, row) => ({ number: this.numberOf(id), row }))
     order.sort((a, b) => a.number - b.number)
-    const members = new Members()
+    const members = new Members<readonly number[]>()
     this.#counts.write(to, rows.count - this.#count, 0)
     this.#count = rows.count
     let before = -1
@@ -108,7 +108,7 @@ export class Group {
     shapeNumber: number,
     place: number,
     numbers: readonly number[],
-    values: readonly Float64Array[],
+    values: readonly (readonly number[])[],
   ): void {
     const { shape, columns } = this.#shapes[shapeNumber]!
     const column = columns[place]!
@@ -152,7 +152,7 @@ export class Group {
     this.#count += this.#counts.read(from, 0, never)
     if (!(this.#count >= 0 && this.#count <= Math.min(maxRows, this.ids.length))) throw damaged('it has too many rows')
     const rows = emptyRows(this.#count)
-    const members = new Members()
+    const members = new Members<number[]>()
     let number = -1
     for (let row = 0; row < rows.count; row++) {
       number += this.#steps.read(from, 0, never) + 1
@@ -164,7 +164,7 @@ export class Group {
       if (rows.read[row] === 0) continue
       const shapeNumber = this.#readShape(from, number)
       const { shape, columns } = this.#shapes[shapeNumber]!
-      const values = new Float64Array(columns.length)
+      const values = new Array<number>(columns.length).fill(Number.NaN)
       rows.rows[row] = { shape, values }
       if (!byRow) members.add(shapeNumber, number, values)
       else
@@ -193,7 +193,7 @@ export class Group {
     shapeNumber: number,
     place: number,
     numbers: readonly number[],
-    values: readonly Float64Array[],
+    values: readonly number[][],
   ): void {
     const { shape, columns } = this.#shapes[shapeNumber]!
     const column = columns[place]!
@@ -217,10 +217,10 @@ export class Group {
 }
 
 /** Devices and their values by shape, in the order in which shapes and devices come. */
-class Members {
-  readonly all = new Map<number, { numbers: number[]; values: Float64Array[] }>()
+class Members<V extends readonly number[]> {
+  readonly all = new Map<number, { numbers: number[]; values: V[] }>()
 
-  add(shape: number, number: number, values: Float64Array): void {
+  add(shape: number, number: number, values: V): void {
     let of = this.all.get(shape)
     if (!of) {
       of = { numbers: [], values: [] }

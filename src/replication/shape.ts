@@ -20,7 +20,8 @@ export interface Shape {
 /** A shape and its values, one a name; none is unknown. */
 export interface Row {
   readonly shape: Shape
-  readonly values: Float64Array
+  /** Plain numbers: bytes outside of the heap of so short-lived things are given back late, and never quite. */
+  readonly values: readonly number[]
 }
 
 /** Names so far, and which may follow. */
@@ -60,7 +61,7 @@ export function shapeOf(names: readonly string[]): Shape {
   return node.shape(names)
 }
 
-export const emptyRow: Row = { shape: shapeOf([]), values: new Float64Array(0) }
+export const emptyRow: Row = { shape: shapeOf([]), values: [] }
 
 /** Names by path, so that none is put together twice. */
 class PathNode {
@@ -102,7 +103,7 @@ const partSet = new Set<string>(measuredParts)
 const late = ['hashrateThs', 'psuInputCurrentA', 'efficiencyJTh']
 const lateSet = new Set(late)
 
-const scratch = new Float64Array(maxColumns)
+const scratch: number[] = []
 let filled = 0
 const names: string[] = []
 let place = root
@@ -216,5 +217,5 @@ export function metricsOnly({ shape, values }: Row): Row {
     known = { shape: shapeOf(places.map((place) => shape.names[place]!)), places }
     measuredOf.set(shape, known)
   }
-  return { shape: known.shape, values: Float64Array.from(known.places, (place) => values[place]!) }
+  return { shape: known.shape, values: known.places.map((place) => values[place]!) }
 }

@@ -87,7 +87,7 @@ test('a stream and its chunk give every sample back exactly, columns alone or to
         )
         stream.push(at, {
           shape: shapeOf(reported.map(({ name }) => name)),
-          values: Float64Array.from(reported, (each) => each.value),
+          values: reported.map((each) => each.value),
         })
         expected.set(at, plain(values))
       }
@@ -148,7 +148,7 @@ function frameOf(
     const reported = names.filter((_, index) => read && !Number.isNaN(values[index]!))
     rows.rows[row] = {
       shape: shapeOf(reported),
-      values: Float64Array.from(reported, (name) => values[names.indexOf(name)]!),
+      values: reported.map((name) => values[names.indexOf(name)]!),
     }
   })
   const events = words ? [{ at, type: 'status' as const, message: 'Now mining.' }] : []
