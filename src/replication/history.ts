@@ -8,6 +8,8 @@ import { type HistoryQuery, type Series, stepMs } from './types.js'
 export const defaultMaxPoints = 50_000
 /** No value for so many intervals is a gap: the same measure by which a record counts as stale. */
 export const gapIntervals = 3
+/** The place of a sample that did not come. */
+const silent = -1
 
 /**
  * Raw: every sample from `from` to `to`, and a null where the device was silent for more than three intervals. At a step: every interval
@@ -87,13 +89,13 @@ async function readRaw(all: readonly Sources[], query: HistoryQuery, intervalMs:
     }
     await eachTable(sources, { deviceId, metrics, from, to, step: 0 }, inMemory, (table) => {
       const at = table.columns.get('#at')!
-      for (let row = 0; row < table.rows; row++) {
-        if (at[row]! < from || at[row]! > to) continue
-        times.push(at[row]!)
-        metrics.forEach((name, index) => {
-          columns[index]!.push(table.columns.get(name)?.[row] ?? Number.NaN)
-        })
-      }
+      const wanted: number[] = []
+      for (let row = 0; row < table.rows; row++) if (at[row]! >= from && at[row]! <= to) wanted.push(row)
+      for (const row of wanted) times.push(at[row]!)
+      metrics.forEach((name, index) => {
+        const [column, values] = [columns[index]!, table.columns.get(name)]
+        for (const row of wanted) column.push(values ? values[row]! : Number.NaN)
+      })
       if (times.length + recent.length > maxPoints) throw tooMany(maxPoints)
     })
     for (const { at, values } of recent) {
@@ -116,23 +118,22 @@ function rawSeries(
   const { from, to, metrics, maxPoints = defaultMaxPoints } = query
   const order = orderOf(Float64Array.from(times)) ?? times.keys()
   const at: number[] = []
-  const values = metrics.map((): (number | null)[] => [])
-  const push = (time: number, value: (index: number) => number | undefined) => {
-    at.push(time)
-    values.forEach((column, index) => {
-      const known = value(index)
-      column.push(known === undefined || Number.isNaN(known) ? null : known)
-    })
-  }
+  const rows: number[] = []
   let last: number | undefined
   for (const row of order) {
     const time = times[row]!
-    if (last !== undefined && time - last > gapMs) push(last + Math.round(gapMs / gapIntervals), () => undefined)
-    push(time, (index) => columns[index]![row])
+    if (last !== undefined && time - last > gapMs) {
+      at.push(last + Math.round(gapMs / gapIntervals))
+      rows.push(silent)
+    }
+    at.push(time)
+    rows.push(row)
     last = time
   }
   if (at.length > maxPoints) throw tooMany(maxPoints)
-  return { from, to, step: 'raw', at, series: Object.fromEntries(metrics.map((name, index) => [name, values[index]!])) }
+  const known = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? null : value)
+  const shown = metrics.map((name, index) => [name, rows.map((row) => known(columns[index]![row]))] as const)
+  return { from, to, step: 'raw', at, series: Object.fromEntries(shown) }
 }
 
 function segmentsWith({ segments }: Sources, id: string): Segment[] {

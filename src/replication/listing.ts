@@ -146,13 +146,27 @@ function bare(sort: string): string {
 
 /** Rows come in the order of ids and keep it among equals. */
 function sorted(rows: readonly Row[], sort: string): readonly Row[] {
+  if (sort === 'id') return rows
   const direction = sort.startsWith('-') ? -1 : 1
   const value = sortValue(bare(sort))
-  if (sort === 'id') return rows
-  return rows
-    .map((row) => ({ row, value: value(row.shown) }))
-    .sort((a, b) => compare(a.value, b.value, direction))
-    .map(({ row }) => row)
+  const values = rows.map((row) => value(row.shown))
+  const order = byNumber(values, direction) ?? byValue(values, direction)
+  return order.map((place) => rows[place]!)
+}
+
+function byValue(values: readonly Value[], direction: number): number[] {
+  return Array.from(values.keys()).sort((a, b) => compare(values[a], values[b], direction))
+}
+
+/** The same order in a fraction of the time, if there is nothing but numbers. */
+function byNumber(values: readonly Value[], direction: number): number[] | undefined {
+  const keys = new Float64Array(values.length)
+  for (let at = 0; at < keys.length; at++) {
+    const value = values[at]
+    if (typeof value === 'string') return undefined
+    keys[at] = value == null ? Number.POSITIVE_INFINITY : direction * value
+  }
+  return Array.from(keys.keys()).sort((a, b) => keys[a]! - keys[b]! || a - b)
 }
 
 /** The first place behind a value and id; there may be nothing there. */
