@@ -79,20 +79,27 @@ function ioOf({ host, ports = {}, username, password }: Target): Io {
   }
 }
 
-/** What the job sends, by connection: every socket of this process writes through its prototype. */
+/** What the job sends, by connection: every socket of this process connects and writes through its prototype. */
 async function noted(job: () => Promise<unknown>): Promise<Connection[]> {
-  const made = new Map<Socket, Connection & { read: number }>()
-  const { write } = Socket.prototype
+  const made: Connection[] = []
+  const current = new Map<Socket, Connection & { read: number }>()
+  const { connect, write } = Socket.prototype
+  Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
+    // One socket may serve several connections, one after the other.
+    current.delete(this)
+    return connect.apply(this, args as Parameters<Socket['connect']>)
+  } as Socket['connect']
   Socket.prototype.write = function (this: Socket, ...args: Parameters<Socket['write']>) {
     if (this.remoteAddress !== undefined || this.connecting) note(this, Buffer.from(args[0] as string))
     return write.apply(this, args)
   } as Socket['write']
   const note = (socket: Socket, bytes: Buffer) => {
-    const known = made.get(socket)
+    const known = current.get(socket)
     const connection = known ?? { host: '', port: 0, requests: [], read: -1 }
     const place = () => Object.assign(connection, { host: socket.remoteAddress, port: socket.remotePort })
     if (!known) {
-      made.set(socket, connection)
+      made.push(connection)
+      current.set(socket, connection)
       if (socket.connecting) socket.once('connect', place)
       else place()
     }
@@ -105,7 +112,7 @@ async function noted(job: () => Promise<unknown>): Promise<Connection[]> {
   try {
     await job()
   } finally {
-    Socket.prototype.write = write
+    Object.assign(Socket.prototype, { connect, write })
   }
-  return [...made.values()].map(({ host, port, requests }) => ({ host, port, requests }))
+  return made.map(({ host, port, requests }) => ({ host, port, requests }))
 }

@@ -1,6 +1,6 @@
 // A node with device workers, in a process of its own: what is measured is only that. Its parent sends `start` with services, then asks for
 // `figures`. Plain JavaScript, so that no loader is measured with it.
-import { subscribe } from 'node:diagnostics_channel'
+import { Socket } from 'node:net'
 import { miners } from '#devices'
 import { createNode } from '#node'
 import { workerServices } from '#workers'
@@ -9,7 +9,11 @@ const service = workerServices(miners).find(({ kind }) => kind === 'device-worke
 let node
 let connections = 0
 let peakBytes = 0
-subscribe('net.client.socket', () => connections++)
+const { connect } = Socket.prototype
+Socket.prototype.connect = function (...args) {
+  connections++
+  return connect.apply(this, args)
+}
 setInterval(() => {
   peakBytes = Math.max(peakBytes, process.memoryUsage.rss())
 }, 200).unref()

@@ -73,6 +73,39 @@ test('a reset without an answer is busy, after an answer it is the end', async (
   t.is(await codeOf(ask(before)), 'DEVICE_BUSY')
 })
 
+test('however exchanges end, each gets its own answer and leaves nothing to the next', async (t) => {
+  const ends: Record<string, (socket: Socket, answer: string) => void> = {
+    closes: (socket, answer) => socket.end(answer),
+    stays: (socket, answer) => socket.write(answer),
+    pieces: (socket, answer) => socket.write(answer.slice(0, 5), () => socket.end(answer.slice(5))),
+    half: (socket, answer) => socket.end(answer.slice(0, 5)),
+    resets: (socket) => socket.resetAndDestroy(),
+    late: () => {},
+  }
+  const port = await listen(t, (socket) =>
+    socket.once('data', (asked) =>
+      ends[asked.toString().split(' ')[0]!]!(socket, JSON.stringify({ asked: `${asked}` })),
+    ),
+  )
+  const ways = Object.keys(ends)
+  const outcomes = await Promise.all(
+    ways.map(async (_, lane) => {
+      const wrong: string[] = []
+      for (let round = 0; round < 24; round++) {
+        const way = ways[(round * (lane + 1) + lane) % ways.length]!
+        const payload = `${way} ${lane} ${round}`
+        const signal = AbortSignal.timeout(way === 'late' ? 20 : 10_000)
+        const reply = exchange({ host: '127.0.0.1', port, payload, signal })
+        const outcome = await reply.then(String, (error) => error.code)
+        const expected = { late: 'DEVICE_TIMEOUT', resets: 'DEVICE_BUSY', half: '{"ask' }[way]
+        if (outcome !== (expected ?? JSON.stringify({ asked: payload }))) wrong.push(`${payload}: ${outcome}`)
+      }
+      return wrong
+    }),
+  )
+  t.alike(outcomes.flat(), [])
+})
+
 test('the reason of an abort is what the caller gets', async (t) => {
   const port = await listen(t, () => {})
   const controller = new AbortController()

@@ -1,5 +1,5 @@
-import { connect, type Socket } from 'node:net'
 import { SdkError, toSdkError } from '#model'
+import { type Caller, dial, type Wire } from './wire.js'
 
 export interface Exchange {
   readonly host: string
@@ -33,7 +33,7 @@ export function exchange(options: Exchange, read: (reply: Buffer) => unknown = a
 const asItIs = (reply: Buffer) => reply
 
 /** One exchange that is under way. */
-class Talk {
+class Talk implements Caller {
   /** When its first bytes came, after a look the next ones, ms. */
   since = 0
   readonly #options: Exchange
@@ -42,7 +42,7 @@ class Talk {
   readonly #read: (reply: Buffer) => unknown
   readonly #resolve: (value: unknown) => void
   readonly #reject: (error: unknown) => void
-  readonly #socket: Socket
+  readonly #wire: Wire
   readonly #chunks: Buffer[] = []
   #size = 0
   #looked = 0
@@ -62,13 +62,29 @@ class Talk {
     this.#resolve = resolve
     this.#reject = reject
     this.#done = options.done
-    const { host, port, payload } = options
-    const socket = connect({ host, port, onread: { buffer: arrivals, callback: (length) => this.#take(length) } })
-    this.#socket = socket
-    socket.on('connect', () => socket.write(payload))
-    socket.on('end', () => this.#end())
-    // A device that resets after its answer has answered: what came is judged by who asked for it.
-    socket.on('error', (error) => this.#end(this.#size > 0 ? undefined : socketError(error)))
+    this.#wire = dial(options.host, options.port, this)
+  }
+
+  opened(): void {
+    this.#wire.send(this.#options.payload)
+  }
+
+  arrived(bytes: Buffer): void {
+    const { maxBytes = defaultMaxBytes } = this.#options
+    this.#chunks.push(bytes)
+    this.#size += bytes.length
+    if (this.#size > maxBytes)
+      this.#end(new SdkError('DEVICE_BAD_REPLY', `the reply does not end after ${maxBytes} bytes`))
+    else linger(this)
+  }
+
+  ended(): void {
+    this.#end()
+  }
+
+  /** A device that resets after its answer has answered: what came is judged by who asked for it. */
+  broke(error: NodeJS.ErrnoException): void {
+    this.#end(this.#size > 0 ? undefined : socketError(error))
   }
 
   /** Whether the reply is complete is only asked of a device that does not close by itself. */
@@ -79,17 +95,6 @@ class Talk {
   abort(): void {
     if (this.#size > 0 && this.#isComplete()) this.#end()
     else this.#end(abortError(this.#options.signal, this.#size))
-  }
-
-  /** Takes a chunk; answers that more may come. */
-  #take(length: number): boolean {
-    const { maxBytes = defaultMaxBytes } = this.#options
-    this.#chunks.push(kept(length))
-    this.#size += length
-    if (this.#size > maxBytes)
-      this.#end(new SdkError('DEVICE_BAD_REPLY', `the reply does not end after ${maxBytes} bytes`))
-    else linger(this)
-    return true
   }
 
   #isComplete(): boolean {
@@ -107,7 +112,7 @@ class Talk {
     this.#ended = true
     lingering.delete(this)
     this.#talks.delete(this)
-    this.#socket.destroy()
+    this.#wire.hangUp(error === undefined)
     if (error) {
       this.#reject(error)
       return
@@ -178,25 +183,6 @@ function lookAtLingering(): void {
 
 /** A shorter JSON text cannot nest deep enough to hurt, bytes. */
 export const shallowUpTo = 16 * 1024
-
-/** All exchanges read into the same bytes, and copy what came before the next one reads: a buffer for each chunk would cost more than the chunk. */
-const arrivals = Buffer.allocUnsafeSlow(64 * 1024)
-const slabSize = 256 * 1024
-let slab = Buffer.allocUnsafeSlow(slabSize)
-let slabUsed = 0
-
-/** A copy of the first bytes of `arrivals`. */
-function kept(length: number): Buffer {
-  if (length > slabSize / 8) return Buffer.from(arrivals.subarray(0, length))
-  if (slabUsed + length > slabSize) {
-    slab = Buffer.allocUnsafeSlow(slabSize)
-    slabUsed = 0
-  }
-  const copy = slab.subarray(slabUsed, slabUsed + length)
-  slabUsed += length
-  arrivals.copy(copy, 0, 0, length)
-  return copy
-}
 
 const unreachable = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENOTFOUND', 'EAI_AGAIN'])
 const ours = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])

@@ -1,0 +1,79 @@
+import { Socket } from 'node:net'
+
+/** Who has a wire: what comes of its connection. One of both ends is told, unless the caller hangs up before. */
+export interface Caller {
+  opened(): void
+  /** The bytes are the caller's to keep. */
+  arrived(bytes: Buffer): void
+  ended(): void
+  broke(error: NodeJS.ErrnoException): void
+}
+
+/** Of the wires that are not needed so many are kept, for as long as the process lives. */
+const maxIdle = 256
+const idle: Wire[] = []
+
+/** A new connection to `host`; its errors are told, not thrown. Give the wire back by `hangUp`. */
+export function dial(host: string, port: number, caller: Caller): Wire {
+  const wire = idle.pop() ?? new Wire()
+  wire.dial(host, port, caller)
+  return wire
+}
+
+/** A socket that serves one connection after the other: to make one and its listeners costs as much as all else that is ours in a poll. */
+export class Wire {
+  readonly #socket: Socket
+  #caller: Caller | undefined
+  /** The connection that ends has left nothing behind. */
+  #isClean = false
+
+  constructor() {
+    const callback = (length: number) => {
+      this.#caller?.arrived(kept(length))
+      return true
+    }
+    const options = { allowHalfOpen: false, onread: { buffer: arrivals, callback } }
+    this.#socket = new Socket(options)
+      .on('connect', () => this.#caller?.opened())
+      .on('end', () => this.#caller?.ended())
+      .on('error', (error) => this.#caller?.broke(error))
+      .on('close', (failed) => {
+        if (this.#isClean && !failed && idle.length < maxIdle) idle.push(this)
+      })
+  }
+
+  dial(host: string, port: number, caller: Caller): void {
+    this.#caller = caller
+    this.#socket.connect({ host, port })
+  }
+
+  send(bytes: string | Uint8Array): void {
+    this.#socket.write(bytes)
+  }
+
+  /** Ends the connection. Whoever knows that all that was sent has arrived says so by `isClean`: then the wire is good for the next one. */
+  hangUp(isClean: boolean): void {
+    this.#caller = undefined
+    this.#isClean = isClean && this.#socket.writableLength === 0
+    this.#socket.destroy()
+  }
+}
+
+/** All wires read into the same bytes, and copy what came before the next one reads: a buffer for each chunk would cost more than the chunk. */
+const arrivals = Buffer.allocUnsafeSlow(64 * 1024)
+const slabSize = 256 * 1024
+let slab = Buffer.allocUnsafeSlow(slabSize)
+let slabUsed = 0
+
+/** A copy of the first bytes of `arrivals`. */
+function kept(length: number): Buffer {
+  if (length > slabSize / 8) return Buffer.from(arrivals.subarray(0, length))
+  if (slabUsed + length > slabSize) {
+    slab = Buffer.allocUnsafeSlow(slabSize)
+    slabUsed = 0
+  }
+  const copy = slab.subarray(slabUsed, slabUsed + length)
+  slabUsed += length
+  arrivals.copy(copy, 0, 0, length)
+  return copy
+}
