@@ -1,7 +1,7 @@
 // Builds dist/: the compiled SDK, its simulators and the page. `--install` is what npm runs after an install: it also drops the
 // native builds of other platforms, which are most of the installed size (keep them with MININGSDK_KEEP_PREBUILDS=1).
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 const installing = process.argv.includes('--install')
@@ -17,6 +17,8 @@ for (const folder of ['src', 'sim', 'chunks']) rmSync(join('dist', folder), { re
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json'])
 // Not at the top: where only users install, it is not there.
 await (await import('./pack.js')).pack()
+// npm sees to this only when it links the command for the first time.
+chmodSync('dist/src/cli/main.js', 0o755)
 if (existsSync('web/index.html')) run('node_modules/vite/bin/vite.js', ['build', 'web', '--logLevel', 'warn'])
 
 function run(script, args) {
