@@ -6,6 +6,9 @@ import type { Segment } from './segment.js'
 import { Turns } from './turns.js'
 import type { Volumes } from './volumes.js'
 
+/** A table takes so many entries in one go: others wait for it. */
+const devicesPerBatch = 50
+
 /** A put that waits. */
 type Put = [key: string, value: unknown]
 
@@ -48,7 +51,12 @@ export class Fold {
   }
 
   async step(): Promise<void> {
-    if (this.#devices.length > 0) return this.#chunk(this.#devices.slice(-this.#devicesPerStep).reverse())
+    if (this.#devices.length > 0) {
+      const ids = this.#devices.slice(-this.#devicesPerStep).reverse()
+      for (let from = 0; from < ids.length; from += devicesPerBatch)
+        await this.#chunk(ids.slice(from, from + devicesPerBatch))
+      return
+    }
     if (!this.#crowded) return this.#crowd()
     const puts = this.#puts.slice(-this.#putsPerStep).reverse()
     await putAll(this.#main, puts)
