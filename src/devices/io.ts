@@ -15,7 +15,7 @@ export interface Io {
   /** Ports the operator gave, by protocol port name (`rpc`, `http`, `v3` ...). */
   readonly ports: Readonly<Record<string, number>>
   /** Modbus unit id. */
-  readonly unit?: number
+  readonly unit?: number | undefined
   /** Tried in this order. */
   readonly credentials: readonly Credentials[]
   /** Aborts at the deadline of this visit. */
@@ -23,13 +23,22 @@ export interface Io {
   readonly memory: Map<string, unknown>
   readonly clock: Clock
   /** Aborts when nobody wants the device any more; absent: with the visit. */
-  readonly ending?: AbortSignal
+  readonly ending?: AbortSignal | undefined
   /** What stays open between visits and is shared by devices; absent: everything is closed after each visit. */
-  readonly sessions?: Sessions
+  readonly sessions?: Sessions | undefined
   /** Settings of the library, checked against its schema. */
-  readonly options?: Options
+  readonly options?: Options | undefined
   /** What the operator has said it is: for devices that do not say so themselves. Absent in a scan. */
-  readonly said?: { readonly library: string; readonly deviceType?: string | undefined }
+  readonly said?: { readonly library: string; readonly deviceType?: string | undefined } | undefined
+}
+
+/** The world without who ends the visit. */
+export type Surroundings = Omit<Io, 'signal'>
+
+/** The world until `signal` aborts. Written out: to copy an object whose fields come and go takes many times as long, on every poll. */
+export function ioUntil(signal: AbortSignal, world: Surroundings): Io {
+  const { host, ports, unit, credentials, memory, clock, ending, sessions, options, said } = world
+  return { host, ports, unit, credentials, signal, memory, clock, ending, sessions, options, said }
 }
 
 export interface PortName {

@@ -1,7 +1,7 @@
 import { SdkError, toSdkError, underDeadline } from '#model'
 import type { Device, Read } from './define.js'
 import { extract } from './extract.js'
-import type { Io, Protocol, Reply } from './io.js'
+import { type Io, ioUntil, type Protocol, type Reply, type Surroundings } from './io.js'
 import type { Observation } from './observation.js'
 import type { Replies, StoredReply } from './replies.js'
 
@@ -27,28 +27,29 @@ const firstWayShare = 0.6
  * `missing` with the reason. Throws the most telling error if nothing at all could be read.
  */
 export function observe(device: Device, io: Io, options: ObserveOptions = {}): Promise<Observation> {
-  return new Promise((resolve, reject) => look(device, io, options, resolve, reject))
+  return new Promise((resolve, reject) => look(device, io, io.signal, options, resolve, reject))
 }
 
 /** `observe` for who makes thousands of visits a second, each of which would cost a chain of promises: one of both is called, once. */
 export function look(
   device: Device,
-  io: Io,
+  world: Surroundings,
+  signal: AbortSignal,
   options: ObserveOptions,
   done: (seen: Observation) => void,
   failed: (error: unknown) => void,
 ): void {
-  const started = io.clock.hr()
-  const now = io.clock.now()
+  const started = world.clock.hr()
+  const now = world.clock.now()
   const timeoutMs = options.timeoutMs ?? device.defaults.timeoutMs
   const previous = options.previous ?? device.unread
   const replies: Record<string, StoredReply | undefined> = { ...previous }
   const { first, second } = planOf(device, previous, now, options.fresh)
-  const asking: Asking = { io, replies, at: now, keepRaw: options.keepRaw ?? false }
+  const asking: Asking = { world, signal, replies, at: now, keepRaw: options.keepRaw ?? false }
 
   askAll(first, asking, second.length > 0 ? timeoutMs * firstWayShare : timeoutMs, () => {
     const needed = second.flatMap((group) => neededOf(group, replies) ?? [])
-    const left = timeoutMs - (io.clock.hr() - started)
+    const left = timeoutMs - (world.clock.hr() - started)
     if (needed.length > 0 && left > 0) askAll(needed, asking, left, end)
     else end()
   })
@@ -58,7 +59,7 @@ export function look(
     try {
       throwIfNothing(first, second, replies, now)
       const { telemetry, missing, model } = extract(device, replies)
-      seen = { telemetry, missing, model, replies, latencyMs: Math.round(io.clock.hr() - started) }
+      seen = { telemetry, missing, model, replies, latencyMs: Math.round(world.clock.hr() - started) }
     } catch (error) {
       return failed(error)
     }
@@ -68,7 +69,8 @@ export function look(
 
 /** What the reads of a visit have in common. */
 interface Asking {
-  readonly io: Io
+  readonly world: Surroundings
+  readonly signal: AbortSignal
   readonly replies: Record<string, StoredReply | undefined>
   readonly at: number
   readonly keepRaw: boolean
@@ -175,12 +177,11 @@ function askAll(groups: readonly Group[], asking: Asking, timeoutMs: number, the
 }
 
 function askGroup(group: Group, asking: Asking, timeoutMs: number, then: () => void): void {
-  const { io } = asking
   let answers: Promise<Reply[]> | undefined
   underDeadline(
-    { ms: timeoutMs, parent: io.signal, code: 'DEVICE_TIMEOUT' },
+    { ms: timeoutMs, parent: asking.signal, code: 'DEVICE_TIMEOUT' },
     (signal) => {
-      answers = group.protocol.ask({ ...io, signal }, group.requests)
+      answers = group.protocol.ask(ioUntil(signal, asking.world), group.requests)
       return answers
     },
     (replies) => {

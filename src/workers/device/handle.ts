@@ -1,4 +1,4 @@
-import type { Device, Io, Replies } from '#devices'
+import type { Device, Replies, Surroundings } from '#devices'
 import type { DeviceEntry, DeviceRecord } from '#model'
 import type { Settings } from './changes.js'
 import type { Secret } from './credentials.js'
@@ -6,9 +6,6 @@ import { Ending } from './ending.js'
 import { newPace, type Pace } from './pace.js'
 import type { Pending } from './record.js'
 import { Turns } from './turns.js'
-
-/** What a device module may use of the world, but for who ends it. */
-export type Surroundings = Omit<Io, 'signal'>
 
 interface World {
   readonly device: Device

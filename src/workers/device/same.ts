@@ -2,11 +2,16 @@
 export function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, at) => isSame(item, b[at]))
   const left = a as Record<string, unknown>
   const right = b as Record<string, unknown>
-  for (const key in left) if (!isSame(left[key], right[key])) return false
-  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false
-  return true
+  let surplus = 0
+  for (const key in left) {
+    if (!isSame(left[key], right[key])) return false
+    if (left[key] !== undefined) surplus--
+  }
+  for (const key in right) if (right[key] !== undefined) surplus++
+  return surplus === 0
 }
 
 /**

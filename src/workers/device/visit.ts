@@ -7,12 +7,13 @@ import {
   type Observation,
   type Replies,
   type Sessions,
+  type Surroundings,
 } from '#devices'
 import { type Clock, type DeviceEntry, type Options, SdkError, toSdkError, withDeadline } from '#model'
 import { knockAny } from '../sockets.js'
 import { acceptsType } from './accepts.js'
 import { accountsOf, type Secret } from './credentials.js'
-import { forget, type Handle, type Surroundings } from './handle.js'
+import { forget, type Handle } from './handle.js'
 import { optionsOf } from './options.js'
 import { deadlineOf } from './pace.js'
 
@@ -79,13 +80,7 @@ function read(
   const taken = visitor.deviceType === undefined ? done : ofTypeOnly(visitor, device, done, failed)
   try {
     const timeoutMs = deadlineOf(handle.pace, device.defaults.timeoutMs)
-    look(
-      device,
-      { ...worldOf(visitor, handle, device), signal },
-      { previous: handle.replies, timeoutMs },
-      taken,
-      failed,
-    )
+    look(device, worldOf(visitor, handle, device), signal, { previous: handle.replies, timeoutMs }, taken, failed)
   } catch (error) {
     failed(error)
   }
@@ -161,13 +156,13 @@ function surroundingsOf(visitor: Visitor, handle: Handle, devices: readonly Devi
   return {
     host: entry.host,
     ports: portNames(visitor.candidates, entry),
-    ...(entry.unit === undefined ? {} : { unit: entry.unit }),
+    unit: entry.unit,
     // Without an account of the operator, which is usual, a visit has nothing to sort out.
     credentials: secret || !only || others.length > 0 ? accountsOf(secret, devices) : only.defaults.credentials,
     memory: handle.memory,
     clock: visitor.clock,
     // Who connects to us is waited for also between visits.
-    ...(devices.some(({ reach }) => reach === 'named') ? { ending: handle.ending.signal } : {}),
+    ending: devices.some(({ reach }) => reach === 'named') ? handle.ending.signal : undefined,
     sessions: visitor.sessions,
     ...optionsOf(visitor.candidates, visitor.options, entry.options),
     said: visitor.said,
