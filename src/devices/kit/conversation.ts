@@ -1,6 +1,6 @@
-import { connect } from 'node:net'
 import { SdkError, toSdkError } from '#model'
 import { abortError, socketError } from './tcp.js'
+import { dial } from './wire.js'
 
 export interface ConversationOptions {
   readonly host: string
@@ -32,20 +32,26 @@ export async function converse<T>(options: ConversationOptions, talk: (line: Lin
   let size = 0
   let failure: SdkError | undefined
   let wake: (() => void) | undefined
-  const socket = connect({ host, port, noDelay: true })
+  let isOpen = false
   const fail = (error: SdkError) => {
     failure ??= error
     wake?.()
   }
   const onAbort = () => fail(abortError(signal, size))
   signal.addEventListener('abort', onAbort)
-  socket.on('error', (error) => fail(socketError(error)))
-  socket.on('close', () => fail(closedError(size)))
-  socket.on('data', (chunk: Buffer) => {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > maxBytes) fail(new SdkError('DEVICE_BAD_REPLY', `the reply does not end after ${maxBytes} bytes`))
-    wake?.()
+  const wire = dial(host, port, {
+    opened() {
+      isOpen = true
+      wake?.()
+    },
+    arrived(bytes) {
+      chunks.push(bytes)
+      size += bytes.length
+      if (size > maxBytes) fail(new SdkError('DEVICE_BAD_REPLY', `the reply does not end after ${maxBytes} bytes`))
+      wake?.()
+    },
+    ended: () => fail(closedError(size)),
+    broke: (error) => fail(socketError(error)),
   })
 
   const more = async () => {
@@ -62,7 +68,7 @@ export async function converse<T>(options: ConversationOptions, talk: (line: Lin
     return all.subarray(0, length)
   }
   const line: Line = {
-    send: (bytes) => socket.write(bytes),
+    send: (bytes) => wire.send(bytes),
     async take(length) {
       if (length > maxBytes) throw new SdkError('DEVICE_BAD_REPLY', `an answer of ${length} bytes is announced`)
       while (size < length) await more()
@@ -79,12 +85,13 @@ export async function converse<T>(options: ConversationOptions, talk: (line: Lin
     },
   }
   try {
+    while (!isOpen) await more()
     return await talk(line)
   } catch (error) {
     throw toSdkError(error, 'DEVICE_BAD_REPLY')
   } finally {
     signal.removeEventListener('abort', onAbort)
-    socket.destroy()
+    wire.hangUp()
   }
 }
 

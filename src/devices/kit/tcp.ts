@@ -112,7 +112,7 @@ class Talk implements Caller {
     this.#ended = true
     lingering.delete(this)
     this.#talks.delete(this)
-    this.#wire.hangUp(error === undefined)
+    this.#wire.hangUp()
     if (error) {
       this.#reject(error)
       return

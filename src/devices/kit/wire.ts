@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 
-/** Who has a wire: what comes of its connection. One of both ends is told, unless the caller hangs up before. */
+/** Who has a wire: what comes of its connection, until it hangs up. */
 export interface Caller {
   opened(): void
   /** The bytes are the caller's to keep. */
@@ -13,7 +13,7 @@ export interface Caller {
 const maxIdle = 256
 const idle: Wire[] = []
 
-/** A new connection to `host`; its errors are told, not thrown. Give the wire back by `hangUp`. */
+/** A new connection to `host`; its errors are told, not thrown. */
 export function dial(host: string, port: number, caller: Caller): Wire {
   const wire = idle.pop() ?? new Wire()
   wire.dial(host, port, caller)
@@ -24,7 +24,7 @@ export function dial(host: string, port: number, caller: Caller): Wire {
 export class Wire {
   readonly #socket: Socket
   #caller: Caller | undefined
-  /** The connection that ends has left nothing behind. */
+  /** The connection that ends has left nothing behind in the socket. */
   #isClean = false
 
   constructor() {
@@ -32,7 +32,7 @@ export class Wire {
       this.#caller?.arrived(kept(length))
       return true
     }
-    const options = { allowHalfOpen: false, onread: { buffer: arrivals, callback } }
+    const options = { allowHalfOpen: false, noDelay: true, onread: { buffer: arrivals, callback } }
     this.#socket = new Socket(options)
       .on('connect', () => this.#caller?.opened())
       .on('end', () => this.#caller?.ended())
@@ -51,11 +51,12 @@ export class Wire {
     this.#socket.write(bytes)
   }
 
-  /** Ends the connection. Whoever knows that all that was sent has arrived says so by `isClean`: then the wire is good for the next one. */
-  hangUp(isClean: boolean): void {
+  /** Ends the connection, however far it is; who does not need it any more has to. */
+  hangUp(): void {
+    const socket = this.#socket
     this.#caller = undefined
-    this.#isClean = isClean && this.#socket.writableLength === 0
-    this.#socket.destroy()
+    this.#isClean = !socket.pending && !socket.errored && socket.writableLength === 0
+    socket.destroy()
   }
 }
 
