@@ -89,7 +89,7 @@ export function poolsOf(pools: readonly Fields[]): Pool[] {
     const url = str(pool.URL)
     if (url === undefined) continue
     const status = str(pool.Status)?.toLowerCase()
-    const lastShareS = above(pool['Last Share Time'])
+    const lastShareS = count(pool['Last Share Time'])
     found.push({
       index,
       url,
@@ -102,7 +102,7 @@ export function poolsOf(pools: readonly Fields[]): Pool[] {
       rejected: count(pool.Rejected) ?? null,
       stale: count(pool.Stale) ?? null,
       rejectPct: count(pool['Pool Rejected%']) ?? null,
-      lastShareAt: lastShareS === undefined ? null : lastShareS * 1000,
+      lastShareAt: lastShareS ? lastShareS * 1000 : null,
       difficulty: above(pool['Stratum Difficulty']) ?? null,
     })
   }
