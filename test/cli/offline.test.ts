@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'brittle'
-import { cli } from '../support/cli.js'
+import { cli, cliArgs } from '../support/cli.js'
 
 const specification = {
   mode: 'microservices',
@@ -12,6 +13,12 @@ const specification = {
     { name: 'am-s19xp', lib: 'miner-antminer', deviceType: 'S19XP' },
   ],
 }
+
+test('the command can be run by its name after any build', { skip: process.platform === 'win32' }, async (t) => {
+  const [main] = cliArgs
+  await t.execution(access(main!, constants.X_OK))
+  t.ok(readFileSync(main!, 'utf8').startsWith('#!/usr/bin/env node'))
+})
 
 test('version tells what runs, as text and as JSON', async (t) => {
   const cwd = await t.tmp()
