@@ -109,19 +109,18 @@ export function writeCurve(
   else if (slopeKind === slopeDouble) out.float(slope)
   for (const weight of weights.of) out.signed(weight * weightSteps)
   if (values.length > 1) writeNumbers(out, surprises.subarray(1))
-  const signs = () => signsOf(values, weights, others, rows, column.length)
+  const signs = () => signsOf(values, surprises, slope, rows, column.length)
   return { bytes: out.view().slice(), signs }
 }
 
 function signsOf(
   values: Float64Array,
-  weights: Weights,
-  others: readonly Float64Array[],
+  surprises: Float64Array,
+  slope: number,
   rows: Uint32Array,
   count: number,
 ): Signs {
-  const surprises = surprisesOf(values, weights, others)
-  const off = farOff(values, weights.slope)
+  const off = farOff(values, slope)
   if (rows.length === count) return { surprises, off }
   const found = { surprises: new Float64Array(count), off: new Float64Array(count) }
   for (let at = 1; at < rows.length; at++) {
@@ -219,11 +218,11 @@ export function readCurve(
   const partners = Array.from({ length: kind >> partnerShift }, () => bytes.varint())
   const slope = kind & slopeWhole ? bytes.signed() : kind & slopeDouble ? bytes.float() : 0
   const of = Float64Array.from({ length: ownWeights + 2 * partners.length }, () => bytes.signed() / weightSteps)
-  const weights = { slope, of }
   const others = rows.length < 2 ? [] : partners.flatMap((partner) => factsOf(signsAt(partner), rows))
-  if (rows.length > 1) readNumbers(bytes, steps.subarray(1))
-  follow(steps, steps, true, weights, others)
-  const signs = () => signsOf(steps, weights, others, rows, count)
+  const surprises = new Float64Array(rows.length)
+  if (rows.length > 1) readNumbers(bytes, surprises.subarray(1))
+  follow(surprises, steps, true, { slope, of }, others)
+  const signs = () => signsOf(steps, surprises, slope, rows, count)
   return { values: place(), signs }
 }
 

@@ -19,8 +19,8 @@ export const runBits = 6
 
 /**
  * Goes over numbers in order, from the first of them: from their values to how much each is more than expected, or, `reading`, back. Both
- * who writes and who reads go this way, so that they expect the same. `others`: facts of the same moment, by place. `from` and `to` may be
- * the same.
+ * who writes and who reads go this way, so that they expect the same; the first value is known to both. `others`: facts of the same moment,
+ * by place.
  */
 export function follow(
   from: Float64Array,
@@ -33,7 +33,7 @@ export function follow(
   const [w0, w1, w2] = [of[0]!, of[1]!, of[2]!]
   const [w3, w4, w5] = [of[3]!, of[4]!, of[5]!]
   let [f0, f1, f2, f3] = [0, 0, 0, 0]
-  let last = from[0]!
+  let last = reading ? to[0]! : from[0]!
   let [near, far] = [last, last]
   for (let at = 1; at < from.length; at++) {
     let change = slope + w0 * f0 + w1 * f1 + w2 * f2 + w3 * f3 + w4 * (near - last) + w5 * (far - last)
