@@ -32,7 +32,10 @@ declare module 'corestore' {
       /** Gives the space of what was cleared back to the disk. */
       compact(): Promise<void>
       /** The database below; `flush` resolves when all that was written before is on the disk itself. */
-      readonly db: { flush(): Promise<void> }
+      readonly db: { flush(): Promise<void>; close(): Promise<void> }
+      readonly rocks: { close(): Promise<void> }
+      /** What locks the folder. */
+      readonly deviceFile: { close(): Promise<void> } | null
     }
     ready(): Promise<void>
     get(options: { name: string } | ({ key: Uint8Array } & CoreOptions)): Hypercore

@@ -32,12 +32,28 @@ export async function openCores(path: string, log: Log, primaryKey?: Uint8Array)
   for (let attempt = 0; ; attempt++) {
     try {
       const { allowBackup = false } = options
-      return await ready(new Corestore(Hypercore.defaultStorage(path, { allowBackup, writeBufferSize }), options))
+      return await ready(new Cores(Hypercore.defaultStorage(path, { allowBackup, writeBufferSize }), options))
     } catch (error) {
       const known = attempt < 2 && cures.find(({ error: sign }) => sign.test(String(error)))
       if (!known) throw storeError(error, 'the store cannot be opened')
       log.warn({ path }, known.says)
       options = { ...options, ...known.options }
+    }
+  }
+}
+
+/**
+ * A store that does not keep its folder locked when it cannot be closed well, as on a full disk: it has to be opened again by the same process.
+ * Closes by hand what the pinned version leaves open then; a test with a full disk holds it.
+ */
+class Cores extends Corestore {
+  override async close(): Promise<void> {
+    try {
+      await super.close()
+    } catch (error) {
+      const { db, rocks, deviceFile } = this.storage
+      for (const part of [db, rocks, deviceFile]) await part?.close().catch(() => undefined)
+      throw error
     }
   }
 }

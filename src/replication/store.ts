@@ -384,12 +384,14 @@ class FeedStore implements Store {
   close(): Promise<void> {
     return this.#order.close(async () => {
       this.#listeners.clear()
-      await this.#merging.close()
-      await this.#logs.close()
-      await Promise.all(this.#earlier.map((each) => each.close()))
-      await this.#main.close()
-      await this.#feeds.close()
-      await this.#cores.close()
+      const parts = [this.#merging, this.#logs, ...this.#earlier, this.#main, this.#feeds, this.#cores]
+      let failure: unknown
+      // Each, whatever the one before said: what stays open keeps the folder locked.
+      for (const part of parts)
+        await part.close().catch((error: unknown) => {
+          failure ??= error
+        })
+      if (failure !== undefined) throw storeError(failure, 'the store was not closed well')
     })
   }
 }
