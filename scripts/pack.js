@@ -2,7 +2,8 @@
 // What may be imported or run from outside keeps its place (every room's face, the commands); all of them share their chunks, so that each
 // module exists once in a process.
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+// As the packer writes them, on every system.
+import { join } from 'node:path/posix'
 import { build } from 'esbuild'
 
 /** Hundreds of small files; everything else stays a package of its own. */
