@@ -123,8 +123,11 @@ export class Feeds {
   /** Everything was written: the next one may go on from here. */
   async close(): Promise<void> {
     const { open: _, ...word } = this.#word
-    await this.#say(word)
-    await this.#log.close()
+    try {
+      await this.#say(word)
+    } finally {
+      await this.#log.close()
+    }
   }
 }
 

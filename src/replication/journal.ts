@@ -50,8 +50,8 @@ export class Journal {
   /** Chunked, but still needed for the last records. */
   #kept: Segment[] = []
   #fold: Fold | undefined
-  /** Full volumes that could not be put together. */
-  readonly #passedOver = new Set<number>()
+  /** Full volumes that could not be put together, and until which segment is finished they are passed over. */
+  readonly #passedOver = new Map<number, number>()
   /** Something may have become old enough to be dropped. */
   #aged = true
   /** With how many devices a merge goes on at each tick, so that it is done in about half of the time that a volume takes. */
@@ -214,7 +214,7 @@ export class Journal {
   nextMerge(): Merge | undefined {
     const end = volumeOf(this.#progress.chunked)
     for (let volume = this.#progress.rawFrom; volume < end; volume++) {
-      if (this.#days.has(volume) || this.#passedOver.has(volume)) continue
+      if (this.#days.has(volume) || this.#progress.chunked < (this.#passedOver.get(volume) ?? 0)) continue
       const spans = this.#spans.filter(({ segment }) => volumeOf(segment) === volume)
       const parts = { volumes: this.#volumes, logs: this.#logs, log: this.#log, memberOf: this.#state.memberOf }
       return new Merge(parts, volume, spans)
@@ -222,8 +222,9 @@ export class Journal {
     return undefined
   }
 
+  /** The volume stays as it is for about a day, so that others are put together meanwhile. */
   passOver(volume: number): void {
-    this.#passedOver.add(volume)
+    this.#passedOver.set(volume, this.#progress.chunked + rawSpan)
   }
 
   /** From here on the volume is read from its days. */

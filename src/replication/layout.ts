@@ -124,7 +124,13 @@ export async function putAll<V>(
 /** Any failure of the storage below as one of ours. */
 export function storeError(error: unknown, what: string): SdkError {
   if (error instanceof SdkError) return error
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   if (/could not be locked|lock hold/i.test(message)) return new SdkError('STORE_LOCKED', undefined, { cause: error })
   return new SdkError('STORE_FAILED', `${what}: ${message}`, { cause: error })
+}
+
+/** With its reason: what is below says only that a batch was not applied, and its cause that the disk is full. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
 }

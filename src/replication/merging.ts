@@ -11,7 +11,7 @@ interface Parts {
   readonly done: () => Promise<void>
 }
 
-/** A volume that cannot be put together stays as it is after so many tries, until the next start. */
+/** A volume that cannot be put together is passed over for a day after so many tries. */
 const maxFailures = 3
 
 /** Puts full volumes together beside everything else: with every tick a little further, so that it takes about half of the time. */

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
+import { type Log, silentLog } from '#model'
 import { openStore, type Store } from '#replication'
+import { openCores } from '../../src/replication/cores.js'
+import { keys, openMain } from '../../src/replication/layout.js'
 import { record, start, tidy } from './support.js'
 
 const limits = { segmentMs: 1000, wholeRecordMs: 3000, foldSteps: 2, foldLeast: 1 }
@@ -89,3 +92,42 @@ for (const files of [/\.log$/, /\.sst$/, /^MANIFEST/, /^CURRENT/, /^CORESTORE/])
     }
   })
 }
+
+test('a day that cannot be put together is tried again a day later; others are put together meanwhile', {
+  timeout: 60_000,
+}, async (t) => {
+  const path = await t.tmp()
+  const short = { ...limits, segmentMs: 300, mergeLeast: 1 }
+  const complaints: string[] = []
+  const log = { ...silentLog, error: (_: object, message: string) => complaints.push(message) } as Log
+  let store = await openStore({ path, ...options, limits: { ...short, mergeLeast: 0 }, log })
+  let tick = 0
+  const segments = async (count: number) => {
+    const until = (store.stats().foldedSegments ?? 0) + count
+    for (; (store.stats().foldedSegments ?? 0) < until; tick++) {
+      const at = start + tick * 100
+      await store.append({ at, records: [record('a', at, { powerW: tick })] })
+      await tidy(store, 2)
+    }
+  }
+  await segments(24)
+  t.absent(store.stats().mergedVolumes)
+  const { main } = store.feed
+  await store.close()
+  const cores = await openCores(path, silentLog)
+  const table = openMain(cores.get({ key: Buffer.from(main, 'hex') }))
+  const { key } = (await table.get(keys.log('raw-0')))!.value as { key: string }
+  const raw = cores.get({ key: Buffer.from(key, 'hex') })
+  await raw.ready()
+  await raw.clear(3, 6)
+  await table.close()
+  await raw.close()
+  await cores.close()
+  store = await openStore({ path, ...options, limits: short, log })
+  t.teardown(() => store.close())
+  await segments(6)
+  t.is(complaints.length, 3, 'tried three times')
+  await segments(26)
+  t.is(complaints.length, 6, 'and again when another day is over')
+  t.is(store.stats().mergedVolumes, 1, 'the other day is put together')
+})
