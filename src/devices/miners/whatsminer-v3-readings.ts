@@ -2,6 +2,7 @@ import type { Board, Fan, Pool, Tuning } from '#model'
 import type { Model } from '../define.js'
 import { isLiquid, modelNameOf } from '../hardware/whatsminer.js'
 import { bool, type Fields, fields, isObject, num, rows, str } from '../kit/json.js'
+import { within } from '../kit/values.js'
 import { type About, ledOf, macOf, networkOf, versionText } from './whatsminer-about.js'
 import type { PsuReadings } from './whatsminer-parts.js'
 import { powerMode, share } from './whatsminer-readings.js'
@@ -35,6 +36,8 @@ function powerPercent(setting: Fields): number | undefined {
   return percent === 0 ? 100 : percent
 }
 
+const rate = (value: unknown) => within('hashrateThs', num(value))
+
 const maxSlots = 16
 
 /** Numbers from `edevs`, the PCB temperature from the summary, the serial from the device's information. Without `edevs` what the others tell. */
@@ -56,7 +59,7 @@ export function boardsV3(summary: Fields, edevs: readonly Fields[] | undefined, 
       return defined({
         slot,
         serial: str(miner[`pcbsn${slot}`]),
-        hashrateThs: count(dev['hash-realtime']) ?? count(dev['hash-average']),
+        hashrateThs: rate(dev['hash-realtime']) ?? rate(dev['hash-average']),
         expectedHashrateThs: above(dev['factory-hash']) ?? detected[slot],
         chips: count(dev['effective-chips']),
         frequencyMhz: count(dev.freq),
@@ -90,7 +93,7 @@ export function poolsV3(pools: readonly Fields[], counted: readonly Pool[] | und
     if (url === undefined) return []
     const user = str(pool.account) ?? ''
     const status = str(pool.status)?.toLowerCase()
-    const lastShare = above(pool['last-share-time'])
+    const lastShare = count(pool['last-share-time'])
     const twin = counted?.find((other) => other.url === url && other.user === user)
     return [
       defined({
@@ -104,7 +107,7 @@ export function poolsV3(pools: readonly Fields[], counted: readonly Pool[] | und
         rejected: count(pool.rejected) ?? twin?.rejected,
         stale: count(pool.stale) ?? twin?.stale,
         rejectPct: count(pool['reject-percent']) ?? count(pool['reject-rate']) ?? twin?.rejectPct,
-        lastShareAt: lastShare === undefined ? twin?.lastShareAt : lastShare * 1000,
+        lastShareAt: lastShare ? lastShare * 1000 : twin?.lastShareAt,
         difficulty: above(pool['stratum-diff']) ?? twin?.difficulty,
       }),
     ]
