@@ -38,7 +38,8 @@ declare module 'corestore' {
       readonly deviceFile: { close(): Promise<void> } | null
     }
     ready(): Promise<void>
-    get(options: { name: string } | ({ key: Uint8Array } & CoreOptions)): Hypercore
+    /** `wait: false`: a block that is not here is null, whoever asks for it. */
+    get(options: { name: string; wait?: boolean } | ({ key: Uint8Array } & CoreOptions)): Hypercore
     namespace(name: string): Corestore
     /** Exchanges all logs that are open with the peer at the other end. */
     replicate(stream: Duplex | boolean): Duplex

@@ -26,9 +26,9 @@ const wordsName = 'feeds'
 const countFile = 'WORDS'
 const keptWords = 16
 
-/** The log of this name in one of the folder's feeds. */
+/** The log of this name in one of the folder's feeds. A block of it that is not here is said and not waited for: who writes would wait for ever. */
 export function logIn(cores: Corestore, feed: string, name: string): Hypercore {
-  return cores.get({ name: feed === '' ? name : `${feed}/${name}` })
+  return cores.get({ name: feed === '' ? name : `${feed}/${name}`, wait: false })
 }
 
 /** This start of the machine; another one after every loss of power. */

@@ -93,29 +93,30 @@ for (const files of [/\.log$/, /\.sst$/, /^MANIFEST/, /^CURRENT/, /^CORESTORE/])
   })
 }
 
-test('a day that cannot be put together is tried again a day later; others are put together meanwhile', {
-  timeout: 60_000,
-}, async (t) => {
-  const path = await t.tmp()
-  const short = { ...limits, segmentMs: 300, mergeLeast: 1 }
-  const complaints: string[] = []
-  const log = { ...silentLog, error: (_: object, message: string) => complaints.push(message) } as Log
-  let store = await openStore({ path, ...options, limits: { ...short, mergeLeast: 0 }, log })
-  let tick = 0
-  const segments = async (count: number) => {
-    const until = (store.stats().foldedSegments ?? 0) + count
-    for (; (store.stats().foldedSegments ?? 0) < until; tick++) {
-      const at = start + tick * 100
-      await store.append({ at, records: [record('a', at, { powerW: tick })] })
-      await tidy(store, 2)
-    }
+const short = { ...limits, segmentMs: 300, mergeLeast: 1 }
+
+/** A log that keeps what is complained of. */
+function listening(complaints: string[]): Log {
+  return { ...silentLog, error: (_: object, message: string) => complaints.push(message) } as Log
+}
+
+/** Appends ticks of a device from the last one on until so many more segments are packed; answers the next tick. */
+async function segments(store: Store, count: number, from: number): Promise<number> {
+  const folded = () => store.stats().foldedSegments ?? 0
+  const until = folded() + count
+  let tick = from
+  for (; folded() < until; tick++) {
+    const at = start + tick * 100
+    await store.append({ at, records: [record('a', at, { powerW: tick })] })
+    await tidy(store, 2)
   }
-  await segments(24)
-  t.absent(store.stats().mergedVolumes)
-  const { main } = store.feed
-  await store.close()
+  return tick
+}
+
+/** Blocks of the table of the first day are gone, as if their file were lost. */
+async function loseChunks(path: string, feed: string): Promise<void> {
   const cores = await openCores(path, silentLog)
-  const table = openMain(cores.get({ key: Buffer.from(main, 'hex') }))
+  const table = openMain(cores.get({ key: Buffer.from(feed, 'hex') }))
   const { key } = (await table.get(keys.log('raw-0')))!.value as { key: string }
   const raw = cores.get({ key: Buffer.from(key, 'hex') })
   await raw.ready()
@@ -123,11 +124,42 @@ test('a day that cannot be put together is tried again a day later; others are p
   await table.close()
   await raw.close()
   await cores.close()
-  store = await openStore({ path, ...options, limits: short, log })
+}
+
+test('a day that cannot be put together is tried again a day later; others are put together meanwhile', async (t) => {
+  const path = await t.tmp()
+  const complaints: string[] = []
+  const log = listening(complaints)
+  const before = await openStore({ path, ...options, limits: { ...short, mergeLeast: 0 }, log })
+  const tick = await segments(before, 24, 0)
+  t.absent(before.stats().mergedVolumes)
+  await before.close()
+  await loseChunks(path, before.feed.main)
+  const store = await openStore({ path, ...options, limits: short, log })
   t.teardown(() => store.close())
-  await segments(6)
+  const later = await segments(store, 6, tick)
   t.is(complaints.length, 3, 'tried three times')
-  await segments(26)
+  await segments(store, 26, later)
   t.is(complaints.length, 6, 'and again when another day is over')
   t.is(store.stats().mergedVolumes, 1, 'the other day is put together')
+})
+
+test('a table of which blocks are gone holds up nobody: ticks are stored and read, what is not there is said', async (t) => {
+  const path = await t.tmp()
+  const complaints: string[] = []
+  const before = await openStore({ path, ...options, limits: short })
+  const tick = await segments(before, 12, 0)
+  await before.close()
+  await loseChunks(path, before.feed.main)
+  const store = await openStore({ path, ...options, limits: short, log: listening(complaints) })
+  t.teardown(() => store.close())
+  for (let next = tick; next < tick + 12; next++) {
+    const at = start + next * 100
+    await store.append({ at, records: [record('a', at, { powerW: next })] })
+    await tidy(store, 1)
+  }
+  t.ok(complaints.includes('finished history could not be packed; it is tried again'))
+  const read = await store.history({ deviceId: 'a', metrics: ['powerW'], ...span, step: 'raw' })
+  t.ok(read.series.powerW?.includes(tick + 11), 'the newest is there')
+  t.ok(read.missing && read.missing.length > 0, 'what is gone is said')
 })
