@@ -81,6 +81,7 @@ test('however exchanges end, each gets its own answer and leaves nothing to the 
     half: (socket, answer) => socket.end(answer.slice(0, 5)),
     resets: (socket) => socket.resetAndDestroy(),
     late: () => {},
+    refused: () => {},
   }
   const port = await listen(t, (socket) =>
     socket.once('data', (asked) =>
@@ -95,9 +96,14 @@ test('however exchanges end, each gets its own answer and leaves nothing to the 
         const way = ways[(round * (lane + 1) + lane) % ways.length]!
         const payload = `${way} ${lane} ${round}`
         const signal = AbortSignal.timeout(way === 'late' ? 20 : 10_000)
-        const reply = exchange({ host: '127.0.0.1', port, payload, signal })
+        const reply = exchange({ host: '127.0.0.1', port: way === 'refused' ? 1 : port, payload, signal })
         const outcome = await reply.then(String, (error) => error.code)
-        const expected = { late: 'DEVICE_TIMEOUT', resets: 'DEVICE_BUSY', half: '{"ask' }[way]
+        const expected = {
+          late: 'DEVICE_TIMEOUT',
+          resets: 'DEVICE_BUSY',
+          half: '{"ask',
+          refused: 'DEVICE_UNREACHABLE',
+        }[way]
         if (outcome !== (expected ?? JSON.stringify({ asked: payload }))) wrong.push(`${payload}: ${outcome}`)
       }
       return wrong

@@ -37,8 +37,8 @@ export class Wire {
       .on('connect', () => this.#caller?.opened())
       .on('end', () => this.#caller?.ended())
       .on('error', (error) => this.#caller?.broke(error))
-      .on('close', (failed) => {
-        if (this.#isClean && !failed && idle.length < maxIdle) idle.push(this)
+      .on('close', () => {
+        if (this.#isClean && idle.length < maxIdle) idle.push(this)
       })
   }
 
@@ -55,7 +55,8 @@ export class Wire {
   hangUp(): void {
     const socket = this.#socket
     this.#caller = undefined
-    this.#isClean = !socket.pending && !socket.errored && socket.writableLength === 0
+    // Given up while it looks for its way, it may still find it.
+    this.#isClean = (!socket.pending || socket.errored !== null) && socket.writableLength === 0
     socket.destroy()
   }
 }
