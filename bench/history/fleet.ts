@@ -5,7 +5,7 @@ import { start } from '../miners.js'
 import { median, report } from '../report.js'
 import { path, worker } from './place.js'
 
-const ticksAfter = 20
+const ticksAfter = 60
 
 /** Totals and the first page over a feed that another process writes, as a gateway serves them; its memory after some minutes of ticks. */
 export async function fleet(devices: number, seconds: number) {
