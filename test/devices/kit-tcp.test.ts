@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import test, { type Assertions } from 'brittle'
 import fc from 'fast-check'
@@ -110,6 +111,19 @@ test('however exchanges end, each gets its own answer and leaves nothing to the 
     }),
   )
   t.alike(outcomes.flat(), [])
+})
+
+test('a reply is read in the context of who asked, whoever had the socket before', async (t) => {
+  const port = await listen(t, (socket) => socket.once('data', () => socket.end('{"a":1}')))
+  const asking = new AsyncLocalStorage<number>()
+  const { signal } = new AbortController()
+  const readers: (number | undefined)[] = []
+  for (let who = 0; who < 5; who++) {
+    const read = () => readers.push(asking.getStore())
+    await asking.run(who, () => exchange({ host: '127.0.0.1', port, payload: 'x', signal }, read))
+    await new Promise(setImmediate)
+  }
+  t.alike(readers, [0, 1, 2, 3, 4])
 })
 
 test('the reason of an abort is what the caller gets', async (t) => {
