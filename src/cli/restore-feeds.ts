@@ -2,7 +2,7 @@ import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorInfo, SdkError, silentLog, systemClock } from '#model'
 import { type KnownFeed, lockFolder, type RestoredFeed, restoreFeeds, type SiteConfig } from '#node'
-import { holdsFeed, openStore } from '#replication'
+import { holdsFeed, openStore, settledFeed } from '#replication'
 import type { Call } from './command.js'
 import { meshOf } from './mesh.js'
 import { age } from './output.js'
@@ -42,7 +42,13 @@ export async function restoreFromPeers(config: SiteConfig, wish: Wish, { out, si
         patienceMs: wish.patienceMs,
         folderOf: async (service) => {
           asked.add(service.name)
-          return (await isWanted(storage, service, wish)) ? `${folderOf(storage, service.name)}.restoring` : undefined
+          if (!(await isWanted(storage, service, wish))) return undefined
+          const folder = `${folderOf(storage, service.name)}.restoring`
+          // An earlier call ended between its last word and putting it in place.
+          const settled = (await exists(folder)) ? await settledFeed(folder, service) : undefined
+          if (!settled) return folder
+          restored.push(await putInPlace(storage, { service: service.name, folder, ...settled }))
+          return undefined
         },
         tell(service, { peers, here, coming }) {
           if (systemClock.hr() - told < tellMs) return
@@ -108,5 +114,5 @@ const exists = (path: string) =>
 export function restoredText({ service, devices, entries, rebuilt, newestAt, damaged }: Restored): string {
   const inventory = rebuilt > 0 ? `${rebuilt} of the inventory made of the last records` : `${entries} of the inventory`
   const kept = damaged === null ? '' : `; what was there is kept in ${damaged}`
-  return `${service}: ${devices} devices, ${inventory}, newest word ${newestAt === null ? 'none' : `${age(newestAt)} ago`}${kept}`
+  return `${service}: ${devices} devices, ${inventory}, newest word ${newestAt === null ? 'not known' : `${age(newestAt)} ago`}${kept}`
 }

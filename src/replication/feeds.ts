@@ -179,6 +179,15 @@ export async function goOnFrom(
   await log.close()
 }
 
+/** What a folder that no store was opened in yet goes on from; undefined without it. */
+export async function begunFrom(cores: Corestore): Promise<Pick<Required<Word>, 'lost' | 'heritage'> | undefined> {
+  const log = cores.get({ name: wordsName })
+  await log.ready()
+  const word = await lastWord(log)
+  await log.close()
+  return word?.feeds.length === 0 ? { lost: word.lost ?? [], heritage: word.heritage ?? [] } : undefined
+}
+
 async function lastWord(log: Hypercore): Promise<Word | undefined> {
   if (log.length === 0) return undefined
   const bytes = await log.get(log.length - 1, { wait: false })

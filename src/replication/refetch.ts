@@ -14,7 +14,7 @@ import {
 import { openCores } from './cores.js'
 import { Directory } from './directory.js'
 import { heritageOf } from './earlier.js'
-import { feedsIn, goOnFrom, isBegun, whereIs } from './feeds.js'
+import { begunFrom, feedsIn, goOnFrom, isBegun, whereIs } from './feeds.js'
 import { followFeed, maxEarlier } from './follow.js'
 import { keys, openMain, storeError } from './layout.js'
 import type { FeedKeys, RemoteReader } from './types.js'
@@ -47,7 +47,7 @@ export interface Refetched {
   /** Of the inventory: as it was; or, if nobody has it, made of the last records of the devices (address, name, place). */
   readonly entries: number
   readonly rebuilt: number
-  /** The newest word, ms; null: there is none. */
+  /** The newest word, ms; null: there is none, or it is not known. */
   readonly newestAt: number | null
 }
 
@@ -82,6 +82,23 @@ export async function holdsFeed(path: string, { main }: FeedKeys, log: Log = sil
     return (await feedsIn(cores)).includes(main)
   } catch (error) {
     throw storeError(error, 'the store cannot be read')
+  } finally {
+    await cores.close()
+  }
+}
+
+/** What was fetched back for this feed into a folder that was not put in place since; undefined: not all of it is there yet, or nothing. */
+export async function settledFeed(
+  path: string,
+  { main }: FeedKeys,
+  log: Log = silentLog,
+): Promise<Refetched | undefined> {
+  const cores = await openCores(path, log)
+  try {
+    const { lost, heritage } = (await begunFrom(cores)) ?? { lost: [], heritage: [] }
+    if (!lost.includes(main)) return undefined
+    const entries = heritage.filter(([key]) => key.startsWith(keys.entries)).length
+    return { devices: entries, entries, rebuilt: 0, newestAt: null }
   } finally {
     await cores.close()
   }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type Assertions } from 'brittle'
 import type { DeviceRecord } from '#model'
@@ -103,6 +103,12 @@ test('a damaged store, and one that is gone, come back from a monitor, and the h
     t.is(restored.code, 0, `${what}: ${restored.stderr}`)
     t.ok(/wm: 2 devices, \d+ of the inventory/.test(restored.stdout), restored.stdout)
     t.is(restored.stdout.includes('.damaged-'), what === 'damaged')
+    renameSync(feed, `${feed}.restoring`)
+    const again = await cli(restore, { cwd: home, env })
+    t.ok(
+      again.code === 0 && /wm: 2 devices/.test(again.stdout),
+      `cut off before it was put in place: ${again.stdout + again.stderr}`,
+    )
     site = await run(t, ['start'], home)
     await until(async () => (await mining(home)).length === 2, 'both are read again, also the added one', 60_000)
     const after = await samples(home, id)
