@@ -110,14 +110,17 @@ export function rows(value: unknown): Fields[] {
   return Array.isArray(value) ? value.filter(isObject) : []
 }
 
-/** A finite number, also from its text; '' , 'nan', 'inf', null and everything else are undefined. */
+/** Nothing is counted or measured beyond it: hashes of a life, shares, watts. What is converted stays finite. */
+const most = 1e24
+const sane = (number: number) => (Math.abs(number) <= most ? number : undefined)
+
+/** A number, also from its text; '' , 'nan', 'inf', null, what is too great to be anything, and everything else are undefined. */
 export function num(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  if (typeof value === 'number') return sane(value)
   if (typeof value !== 'string') return undefined
   const text = value.trim()
   if (!/^[-+]?\.?\d/.test(text)) return undefined
-  const number = Number(text)
-  return Number.isFinite(number) ? number : undefined
+  return sane(Number(text))
 }
 
 /** A text without outer blanks; numbers become text, '' is undefined. */
