@@ -3,9 +3,9 @@ import type { Clock } from '#model'
 /** Those who came within this time are counted. */
 const lookBackMs = 2_000
 /** So many begin at once; those who come beside them have to wait. */
-const few = 4
+const few = 2
 /** Between two of those who waited: while others come or this process is behind with its work, and once neither is so. */
-const gapMs = { rush: 2_000, calm: 100 }
+const gapMs = { rush: 10_000, calm: 100 }
 /** A timer that is called later than this has waited for other work. */
 const lateMs = 50
 
