@@ -73,6 +73,9 @@ export async function open(options: NetworkOptions): Promise<Network> {
       if (refusal(link.key) === undefined && (link.stream.isInitiator || redial.holds(link.key))) redial.lost(link.key)
     },
   })
+  const refresh = () => {
+    for (const wire of wires) wire.refresh()
+  }
   const redial = createRedial({
     clock,
     random: Math.random,
@@ -84,9 +87,7 @@ export async function open(options: NetworkOptions): Promise<Network> {
     },
     isUp: (key) => peers.get(key) !== undefined,
     isLonely: () => peers.size === 0 && topic !== undefined && !suspended,
-    refresh: () => {
-      for (const wire of wires) wire.refresh()
-    },
+    refresh,
   })
   const reach = createReach({ peers, wires, clock, timings, refuses: refusal })
 
@@ -151,15 +152,18 @@ export async function open(options: NetworkOptions): Promise<Network> {
   }
   let stopAnnouncing = () => {}
   const announceAgain = () => {
-    for (const wire of wires) wire.refresh()
+    refresh()
     stopAnnouncing = clock.after(timings.announceMs, announceAgain)
   }
 
+  let stopLooking = () => {}
   const meetOn = (next: Uint8Array) => {
     if (topic && keyOf({ publicKey: topic }) === keyOf({ publicKey: next })) return
     const before = topic
     topic = next
     for (const wire of wires) wire.join(next)
+    stopLooking()
+    if (announce) stopLooking = clock.after(timings.lookAgainMs, refresh)
     if (!before) return
     const stop = clock.after(timings.overlapMs, () => {
       stopOverlaps.delete(stop)
@@ -174,6 +178,7 @@ export async function open(options: NetworkOptions): Promise<Network> {
       signal?.removeEventListener('abort', close)
       stopTick()
       stopAnnouncing()
+      stopLooking()
       for (const stop of stopOverlaps) stop()
       reach.close()
       peers.close()

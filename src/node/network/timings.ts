@@ -17,6 +17,8 @@ export interface Timings {
   readonly forgetMs: number
   /** The topic of the epoch before is kept for so long, for members that have not heard of the new one. */
   readonly overlapMs: number
+  /** After so long who announces on a topic looks once more: of two that begin at the same moment neither has seen the other. */
+  readonly lookAgainMs: number
   /** Who announces in a small DHT does so again this often: its few nodes may all have been started anew. */
   readonly announceMs: number
   /** Between two attempts to punch through a NAT with random ports: each opens hundreds of sockets. */
@@ -37,6 +39,7 @@ export const defaultTimings: Timings = {
   maxRedialMs: 30_000,
   forgetMs: 60 * 60_000,
   overlapMs: 10 * 60_000,
+  lookAgainMs: 2_000,
   announceMs: 60_000,
   randomPunchMs: 20_000,
   takeoverMs: 1_000,
