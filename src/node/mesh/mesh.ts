@@ -7,6 +7,7 @@ import type { Registry } from '../directory.js'
 import { openNetwork } from '../network/index.js'
 import { type Context, defineService, type Service } from '../service.js'
 import { announcer } from './announce.js'
+import { createCopyQueue } from './copy-queue.js'
 import { openFeeds } from './feeds.js'
 import { fleetHandlers } from './fleet.js'
 import { inviteSeeds } from './invite-seeds.js'
@@ -19,7 +20,6 @@ import { remoteSource } from './remote.js'
 import { admitSiblings, enrolSiblings } from './siblings.js'
 import { createStanding, rollOf } from './standing.js'
 import { statsOf } from './stats.js'
-import { createTurns } from './turns.js'
 import { createWriters, firstThatAnswers } from './writers.js'
 
 /** The service that makes a node a peer: named so in every node. */
@@ -164,13 +164,13 @@ async function startMesh(
     }),
   )
   /** Those who keep the record ration it. */
-  const turns = roles[role].record ? context.use(createTurns(clock)) : undefined
+  const copies = roles[role].record ? context.use(createCopyQueue(clock)) : undefined
   context.defer(
     network.onPeer((key, stream) => {
       feeds.connected(key, stream)
       const copy = () => void record.replicate(stream)
       // Who only serves its devices can do so before it has the record: it knows those who let it in.
-      if (turns && standing.onlyServes(key)) return turns.take(copy)
+      if (copies && standing.onlyServes(key)) return copies.take(copy)
       // Who is known only as a host of the record gives the record, and gets nothing else.
       copy()
       return undefined

@@ -1,16 +1,16 @@
 import test from 'brittle'
-import { createTurns } from '../../../src/node/mesh/turns.js'
+import { createCopyQueue } from '../../../src/node/mesh/copy-queue.js'
 import { FakeClock } from '../../support/fake-clock.js'
 
 function begun(clock: FakeClock) {
-  const turns = createTurns(clock)
+  const queue = createCopyQueue(clock)
   const names: number[] = []
-  return { turns, names, come: (name: number) => turns.take(() => names.push(name)) }
+  return { queue, names, come: (name: number) => queue.take(() => names.push(name)) }
 }
 
 test('a few begin to copy the record at once, a crowd once no more of it come, in the order in which they came', async (t) => {
   const clock = new FakeClock()
-  const { turns, names, come } = begun(clock)
+  const { queue, names, come } = begun(clock)
   for (let name = 1; name <= 10; name++) come(name)
   t.alike(names, [1, 2], 'those who come first wait for nobody')
   await clock.advance(1_900)
@@ -18,12 +18,12 @@ test('a few begin to copy the record at once, a crowd once no more of it come, i
   t.ok(names.length <= 3, 'while others come hardly anybody begins')
   await clock.advance(100 + 9 * 110)
   t.alike(names, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
-  turns.close()
+  queue.close()
 })
 
 test('while others come and come one after the other has its turn, one that went away never', async (t) => {
   const clock = new FakeClock()
-  const { turns, names, come } = begun(clock)
+  const { queue, names, come } = begun(clock)
   for (let name = 1; name <= 2; name++) come(name)
   const leave = come(5)
   come(6)
@@ -35,7 +35,7 @@ test('while others come and come one after the other has its turn, one that went
   }
   t.alike(names.slice(2, 4), [6, 7])
   t.ok(names.length <= 6, `${names.length - 2} in twenty seconds`)
-  turns.close()
+  queue.close()
   const before = names.length
   await clock.advance(60_000)
   t.is(names.length, before, 'after the end nobody begins')

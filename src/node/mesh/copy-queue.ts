@@ -9,7 +9,7 @@ const gapMs = { rush: 10_000, calm: 100 }
 /** A timer that is called later than this has waited for other work. */
 const lateMs = 50
 
-export interface Turns {
+export interface CopyQueue {
   /** Begins at once where few come, later where many do; the answer gives the turn back. */
   take(begin: () => void): () => void
   close(): void
@@ -19,7 +19,7 @@ export interface Turns {
  * Who begins to copy the record, and when. A first copy costs its node and the one that serves it more than all else of a joining; when
  * hundreds come at once, each is let in and announced first, and has its copy when the others are in.
  */
-export function createTurns(clock: Clock): Turns {
+export function createCopyQueue(clock: Clock): CopyQueue {
   const queue = new Set<() => void>()
   /** When the last of them came. */
   let came: number[] = []
