@@ -103,6 +103,17 @@ export class Group {
     }
   }
 
+  /** A column of a shape with room for all devices, and what other values of a row say of its own: the change of one, or a value. */
+  #expecting(shapeNumber: number, place: number) {
+    const { shape, columns } = this.#shapes[shapeNumber]!
+    const column = columns[place]!
+    column.reserve(this.ids.length)
+    const hint = shape.hints[place]
+    const input = hint?.kind === 'change' ? columns[hint.inputs[0]!]! : undefined
+    const saidOf = (number: number, values: readonly number[]) => (input ? input.change(number) : hint?.of(values))
+    return { column, isChange: input !== undefined, saidOf }
+  }
+
   #writeColumn(
     to: RangeEncoder,
     shapeNumber: number,
@@ -110,14 +121,10 @@ export class Group {
     numbers: readonly number[],
     values: readonly (readonly number[])[],
   ): void {
-    const { shape, columns } = this.#shapes[shapeNumber]!
-    const column = columns[place]!
-    column.reserve(this.ids.length)
-    const hint = shape.hints[place]
-    const input = hint?.kind === 'change' ? columns[hint.inputs[0]!]! : undefined
+    const { column, isChange, saidOf } = this.#expecting(shapeNumber, place)
     for (let row = 0; row < numbers.length; row++) {
-      const said = input ? input.change(numbers[row]!) : hint?.of(values[row]!)
-      column.write(to, numbers[row]!, values[row]![place]!, said, input !== undefined)
+      const said = saidOf(numbers[row]!, values[row]!)
+      column.write(to, numbers[row]!, values[row]![place]!, said, isChange)
     }
   }
 
@@ -195,14 +202,10 @@ export class Group {
     numbers: readonly number[],
     values: readonly number[][],
   ): void {
-    const { shape, columns } = this.#shapes[shapeNumber]!
-    const column = columns[place]!
-    column.reserve(this.ids.length)
-    const hint = shape.hints[place]
-    const input = hint?.kind === 'change' ? columns[hint.inputs[0]!]! : undefined
+    const { column, isChange, saidOf } = this.#expecting(shapeNumber, place)
     for (let row = 0; row < numbers.length; row++) {
-      const said = input ? input.change(numbers[row]!) : hint?.of(values[row]!)
-      values[row]![place] = column.read(from, numbers[row]!, said, input !== undefined)
+      const said = saidOf(numbers[row]!, values[row]!)
+      values[row]![place] = column.read(from, numbers[row]!, said, isChange)
     }
   }
 
