@@ -9,7 +9,7 @@ import { cli, startCli } from '../support/cli.js'
 test('a fresh folder becomes a demo site, and every command works on it', { timeout: 220_000 }, async (t) => {
   const cwd = await t.tmp()
   const site = startCli(['start'], { cwd, env: { MININGSDK_LOG_LEVEL: 'warn' } })
-  t.teardown(() => site.child.kill('SIGKILL'))
+  t.teardown(() => site.kill())
   const [, link] = await site.saw(/Sign in once\s+(\S+)/)
   await site.saw(/DEMO of simulated devices/)
   const json = async <T>(...args: string[]): Promise<T> => {
@@ -161,7 +161,7 @@ test('where the default port is taken the demo takes the next free one and says 
   })
   t.teardown(() => mine && blocker.close())
   const site = startCli(['start'], { cwd, env: { MININGSDK_LOG_LEVEL: 'error' } })
-  t.teardown(() => site.child.kill('SIGKILL'))
+  t.teardown(() => site.kill())
   const [, port] = await site.saw(/Dashboard\s+http:\/\/127\.0\.0\.1:(\d+) \(port 3000 was taken\)/)
   t.not(port, '3000')
   site.child.kill('SIGINT')

@@ -44,8 +44,7 @@ async function open(t: Assertions): Promise<Site> {
   writeFileSync(join(cwd, 'miningsdk.config.json'), JSON.stringify(document))
   const site = startCli(['start'], { cwd, env: { MININGSDK_LOG_LEVEL: 'warn' } })
   t.teardown(async () => {
-    site.child.kill('SIGTERM')
-    await site.ended
+    await site.kill('SIGTERM')
     await farm.close()
     clearInterval(awake)
   })
@@ -179,7 +178,7 @@ test('another site joins by a code, good once; revoked it is out at once', { tim
   t.ok(again.stderr.includes('was used already'), again.stderr)
 
   const remote = startCli(['start'], { cwd: texas, env: { MININGSDK_LOG_LEVEL: 'warn' } })
-  t.teardown(() => remote.child.kill('SIGKILL'))
+  t.teardown(() => remote.kill('SIGTERM')) // killed outright it would leave its children writing into the folder that is removed next
   const ofTexas = async () => (await mining(site)).filter((device) => device.site === 'texas')
   await until(async () => (await ofTexas()).length === 2, 'its devices are seen', 60_000)
   const isUp = async () => (await site.service('am-tx'))?.state === 'running'

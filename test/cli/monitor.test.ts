@@ -64,7 +64,7 @@ async function openHome(t: Assertions): Promise<{ cwd: string; start(): Promise<
     cwd,
     async start() {
       const running = startCli(['start'], { cwd, env })
-      t.teardown(() => running.child.kill('SIGKILL'))
+      t.teardown(() => running.kill())
       await running.saw(/Sign in once/)
       return running
     },
@@ -88,7 +88,7 @@ test('a monitor shows a fleet, commands nothing, and goes on while the site is a
   const cwd = await t.tmp()
   const code = await invite()
   const started = startCli([...words('monitor', { '<code>': code }), '--name', 'wall', '--port', '0'], { cwd, env })
-  t.teardown(() => started.child.kill('SIGKILL'))
+  t.teardown(() => started.kill())
   await started.saw(/Sign in once/)
   const page = pageOf(cwd)
   await until(async () => all('mining')(await statuses(page)), 'the monitor sees them', 60_000)
@@ -122,7 +122,7 @@ test('a monitor shows a fleet, commands nothing, and goes on while the site is a
 
   await stopped(site, 'SIGKILL')
   const away = startCli([...words('monitor --keep'), '--port', '0'], { cwd, env })
-  t.teardown(() => away.child.kill('SIGKILL'))
+  t.teardown(() => away.kill())
   await away.saw(/Sign in once/)
 
   await t.test('started while the site is away it serves everything, with its age', async (t) => {

@@ -34,7 +34,7 @@ const samples = async (cwd: string, id: string) => {
 
 async function run(t: Assertions, args: readonly string[], cwd: string): Promise<Running> {
   const running = startCli(args, { cwd, env })
-  t.teardown(() => running.child.kill('SIGKILL'))
+  t.teardown(() => running.kill())
   await running.saw(/Sign in once/)
   return running
 }

@@ -32,7 +32,7 @@ test('the commands of the README make a fleet of two machines, show it, and put 
 
   await run(first, words('fleet create'))
   const head = startCli(['start'], { cwd: first, env })
-  t.teardown(() => head.child.kill('SIGKILL'))
+  t.teardown(() => head.kill())
   await head.saw(/Sign in once/)
   const isMember = async () => (await cli(['fleet', 'show', '--json'], { cwd: first, env })).code === 0
   await until(isMember, 'it is a peer', 60_000)
@@ -42,7 +42,7 @@ test('the commands of the README make a fleet of two machines, show it, and put 
     words('join').map((word) => (word === '<code>' ? code : word)),
   )
   const tail = startCli(['start'], { cwd: second, env: { MININGSDK_LOG_LEVEL: 'error' } })
-  t.teardown(() => tail.child.kill('SIGKILL'))
+  t.teardown(() => tail.kill())
 
   const states = async () =>
     (await run(first, words('members ls'))).split('\n').find((line) => line.includes('texas-1'))

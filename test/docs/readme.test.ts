@@ -44,7 +44,7 @@ function run(line: string, cwd: string): Promise<Ended> {
 test('every command of the README does what it says on a running site', { timeout: 200_000 }, async (t) => {
   const cwd = await t.tmp()
   const site = startCli(['start'], { cwd, env: { MININGSDK_LOG_LEVEL: 'error' } })
-  t.teardown(() => site.child.kill('SIGKILL'))
+  t.teardown(() => site.kill())
   const [, url] = await site.saw(/Dashboard\s+(\S+)/)
   const { stdout } = await cli(['devices', 'ls', '--json'], { cwd })
   const devices = JSON.parse(stdout) as { id: string; status: string }[]
@@ -88,7 +88,7 @@ test('500 simulated miners on their own addresses are all found by a scan of the
   const words = (line: string) => line.split(' ').slice(2)
   // Without the faults of the example: a device that is dead at the moment of the scan is not found, and rightly so.
   const farm = startCli(words(simulate.replace(/ --faults \S+/, '')), { cwd })
-  t.teardown(() => farm.child.kill('SIGKILL'))
+  t.teardown(() => farm.kill())
   await farm.saw(/500/)
   const { code, stdout, stderr } = await cli([...words(scan), '--json'], { cwd })
   t.is(code, 0, stderr)

@@ -15,6 +15,8 @@ export interface Running {
   /** Resolves when the text has appeared on stdout or stderr; rejects when the process ends before. */
   saw(text: RegExp): Promise<RegExpMatchArray>
   readonly ended: Promise<Ended>
+  /** Ends it and waits until it is gone: a folder it still writes into cannot be removed. */
+  kill(signal?: NodeJS.Signals): Promise<Ended>
 }
 
 /** The command as a user calls it, in a process of its own, in a folder of its own. */
@@ -46,6 +48,10 @@ export function startCli(
   return {
     child,
     ended,
+    kill: (signal = 'SIGKILL') => {
+      child.kill(signal)
+      return ended
+    },
     saw: (text) =>
       new Promise((done, failed) => {
         const look = () => {
