@@ -16,6 +16,8 @@ const count = Number(process.env.BENCH_MINERS ?? 1000)
 const rounds = 3
 const roundMs = Number(process.env.BENCH_ROUND_MS ?? 8000)
 const concurrency = 128
+/** So many polls a device come before a round: until then a good part of the time goes into compiling. */
+const warmPolls = 20
 
 interface Round {
   pollsPerS: number
@@ -34,7 +36,7 @@ interface Figures {
 const mix = values.mix ?? 'M50S:1,M56S:1'
 const simulated = ['--miners', String(count), '--mix', mix, '--address', '127.20.0.1', '--seed', '7']
 const { targets, child: simulators } = await simulate(simulated)
-const { visits, identifiedPerS } = await visitsOf(targets)
+const { visits, ...identified } = await visitsOf(targets)
 const bare: Round[] = []
 const ours: Round[] = []
 let peakMb = 0
@@ -51,7 +53,7 @@ report(
   {
     mix,
     devices: targets.length,
-    identifiedPerS,
+    ...identified,
     pollsPerS: median(ours.map((each) => each.pollsPerS)),
     barePollsPerS: median(bare.map((each) => each.pollsPerS)),
     cpuMsPerPoll: cpuMs,
@@ -63,13 +65,16 @@ report(
   },
   {
     ofBareRate: { value: ratio, goal: 0.6, atMost: false },
-    ...(values.mix === undefined ? { cpuMsPerPoll: { value: cpuMs, goal: 0.35 } } : {}),
+    ...(values.mix === undefined
+      ? { cpuMsPerPoll: { value: cpuMs, goal: 0.35 } }
+      : { identifiedPerS: { value: identified.identifiedPerS, goal: 2000, atMost: false } }),
   },
 )
 
 async function measureBare(all: readonly Connection[][]): Promise<Round> {
   const sockets = helper('bare')
   try {
+    await sockets.ask({ visits: all, concurrency, ms: roundMs / 2 })
     return await sockets.ask({ visits: all, concurrency, ms: roundMs })
   } finally {
     sockets.close()
@@ -82,7 +87,7 @@ async function measureOurs(all: readonly Target[]): Promise<Round> {
   const worker = helper('worker')
   try {
     await worker.ask({ type: 'start', storage, services: workersOf(all, { intervalMs: 200, concurrency }) })
-    const warm = all.length * 3
+    const warm = all.length * warmPolls
     while (((await worker.ask<Figures>({ type: 'figures' })).stats.polls ?? 0) < warm) await pause(100)
     const before = await worker.ask<Figures>({ type: 'figures' })
     const started = performance.now()

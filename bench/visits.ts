@@ -11,15 +11,20 @@ export interface Connection {
 }
 
 const concurrency = 128
-/** The first are identified while the code is still new to the process: they are not counted. */
-const warmShare = 0.2
+/** All are identified so many times before it counts: until then most of the time goes into compiling. */
+const warmPasses = 6
 /** Longer than any idle connection is kept between visits. */
 const idleMs = 3000
 
+/** What an ordinary visit of each sends, and how many are identified a second: in a new process, and in one that has done so for a while. */
+export interface Visits {
+  visits: Connection[][]
+  identifiedPerS: number
+  identifiedAtFirstPerS: number
+}
+
 /** Identifies the targets, and notes what an ordinary visit of each sends: one after the first, on which everything is asked. */
-export async function visitsOf(
-  targets: readonly Target[],
-): Promise<{ visits: Connection[][]; identifiedPerS: number }> {
+export async function visitsOf(targets: readonly Target[]): Promise<Visits> {
   const ios = targets.map(ioOf)
   const devices = new Array<Device>(targets.length)
   const one = async (index: number) => {
@@ -31,14 +36,17 @@ export async function visitsOf(
     if (!device) throw new Error(`${targets[index]!.host} was not identified: ${seen.join('; ')}`)
     devices[index] = device
   }
-  const warm = Math.ceil(targets.length * warmShare)
-  await each(0, warm, one)
-  const started = performance.now()
-  await each(warm, targets.length, one)
-  const identifiedPerS = (targets.length - warm) / ((performance.now() - started) / 1000)
+  const pass = async () => {
+    const started = performance.now()
+    await each(targets.length, one)
+    return targets.length / ((performance.now() - started) / 1000)
+  }
+  const identifiedAtFirstPerS = await pass()
+  for (let warm = 1; warm < warmPasses; warm++) await pass()
+  const identifiedPerS = await pass()
   const visits = new Array<Connection[]>(targets.length)
   const previous = new Array<Awaited<ReturnType<typeof observe>>['replies']>(targets.length)
-  await each(0, targets.length, async (index) => {
+  await each(targets.length, async (index) => {
     previous[index] = (await observe(devices[index]!, ios[index]!)).replies
   })
   // A connection kept from the visit before would hide that an ordinary one makes its own.
@@ -50,7 +58,7 @@ export async function visitsOf(
       throw new Error(`nothing was sent to ${targets[index]!.host}: there is nothing to compare with`)
     visits[index] = visit
   }
-  return { visits, identifiedPerS }
+  return { visits, identifiedPerS, identifiedAtFirstPerS }
 
   function lasting(index: number) {
     const { reads } = devices[index]!
@@ -58,11 +66,11 @@ export async function visitsOf(
   }
 }
 
-async function each(from: number, to: number, job: (index: number) => Promise<void>) {
-  let next = from
+async function each(count: number, job: (index: number) => Promise<void>) {
+  let next = 0
   await Promise.all(
     Array.from({ length: concurrency }, async () => {
-      while (next < to) await job(next++)
+      while (next < count) await job(next++)
     }),
   )
 }

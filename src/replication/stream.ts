@@ -38,8 +38,8 @@ class Layout {
 export class Stream {
   readonly #bytes = new Writer(128)
   #layout = Layout.none
-  readonly #scales: number[] = []
-  readonly #last: number[] = []
+  #scales: Int8Array = new Int8Array(0)
+  #last: Float64Array = new Float64Array(0)
   #shape: Shape | undefined
   /** Where the values of the present shape are, by column. */
   #places: Int16Array = new Int16Array(0)
@@ -84,10 +84,10 @@ export class Stream {
     const { layout, places } = this.#layout.with(shape)
     this.#layout = layout
     this.#places = places
-    while (this.#last.length < places.length) {
-      this.#scales.push(unknown)
-      this.#last.push(0)
-    }
+    const known = this.#last.length
+    if (known === places.length) return
+    this.#scales = extended(this.#scales, new Int8Array(places.length).fill(unknown, known))
+    this.#last = extended(this.#last, new Float64Array(places.length))
   }
 
   #write(column: number, value: number): boolean {
@@ -151,4 +151,10 @@ export class Stream {
       visit(at, values)
     }
   }
+}
+
+/** The longer array with what the shorter one holds. */
+function extended<A extends Int8Array | Float64Array>(shorter: A, longer: A): A {
+  longer.set(shorter)
+  return longer
 }

@@ -32,7 +32,7 @@ export class Wire {
       this.#caller?.arrived(kept(length))
       return true
     }
-    const options = { allowHalfOpen: false, noDelay: true, onread: { buffer: arrivals, callback } }
+    const options = { allowHalfOpen: false, onread: { buffer: arrivals, callback } }
     this.#socket = new Socket(options)
       .on('connect', () => this.#caller?.opened())
       .on('end', () => this.#caller?.ended())

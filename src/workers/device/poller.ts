@@ -30,8 +30,14 @@ export interface PollerOptions<T> {
 const slowMs = 1000
 /** While there is no room beside, the slow ones are looked at again after this, ms. */
 const lookAgainMs = 100
+/** Visits begin at whole multiples of this, ms: to wake up for each of a thousand a second costs a quarter more of a core than to wake up for many. */
+const togetherMs = 100
 /** A visit that starts so much after its time was late. */
 const lateMs = 1000
+
+function together(due: number): number {
+  return Math.ceil(due / togetherMs) * togetherMs
+}
 
 /** One visit that is under way. */
 interface Visit {
@@ -78,7 +84,7 @@ export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOption
     disarm =
       first === Number.POSITIVE_INFINITY
         ? undefined
-        : clock.after(Math.max(0, Math.ceil(first - clock.hr())), () => {
+        : clock.after(Math.max(0, together(first) - clock.hr()), () => {
             armedFor = Number.POSITIVE_INFINITY
             disarm = undefined
             pump()
