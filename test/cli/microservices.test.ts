@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join, resolve } from 'node:path'
 import test, { type Assertions } from 'brittle'
 import type { DeviceRecord } from '#model'
 import type { Member, ServiceHealth } from '#rpc'
@@ -150,6 +153,22 @@ test("the specification's example runs as three processes that are one site", { 
     await until(isBack, 'back', 20_000)
     await until(async () => (await mining(site)).length === 4, 'all devices are there', 20_000)
     t.is((await site.service('wm-m56s'))?.state, 'running')
+  })
+
+  await t.test('a library that is added is read by a worker in the process of the gateway', async (t) => {
+    const example = resolve('examples/custom-device')
+    const device = createServer((_, to) => to.end(readFileSync(join(example, 'test/status.json'))))
+    await once(device.listen(0, '127.0.0.1'), 'listening')
+    t.teardown(() => device.close().closeAllConnections())
+    const added = await cli(['library', 'add', example], { cwd: site.cwd })
+    t.is(added.code, 0, added.stderr)
+    await until(async () => (await site.service('miner-acme'))?.state === 'running', 'its worker runs', 20_000)
+    t.is((await site.service('miner-acme'))?.pid, (await site.service('api-gateway'))?.pid)
+    const { port } = device.address() as AddressInfo
+    const entry = ['127.0.0.1', '--port', String(port), '--worker', 'miner-acme']
+    const known = await cli(['devices', 'add', ...entry], { cwd: site.cwd })
+    t.is(known.code, 0, known.stderr)
+    await until(async () => (await mining(site)).some(({ model }) => model === 'AX-1'), 'its device is read', 20_000)
   })
 })
 

@@ -1,4 +1,4 @@
-import type { DeviceRecord, Event, Tuning } from '#model'
+import type { DeviceRecord, Event, Pool, Tuning } from '#model'
 import { errorKey } from './record.js'
 import { isSame } from './same.js'
 
@@ -67,9 +67,23 @@ function chosen({ tuned: _, ...rest }: Tuning): Partial<Tuning> {
   return rest
 }
 
-/** Whether the parts of two records that settings are made of are the very same: then nothing needs to be made and compared. */
+/** Whether the parts of two records that settings are made of are the same: then nothing needs to be made and compared. */
 export function hasSameSettings(before: DeviceRecord, after: DeviceRecord): boolean {
-  return before.pools === after.pools && before.tuning === after.tuning && before.network === after.network
+  return (
+    before.tuning === after.tuning && before.network === after.network && arePoolsSetAlike(before.pools, after.pools)
+  )
+}
+
+/** What they counted since is no setting. */
+function arePoolsSetAlike(before: readonly Pool[], after: readonly Pool[]): boolean {
+  if (before === after) return true
+  if (before.length !== after.length) return false
+  for (let at = 0; at < after.length; at++) {
+    const [old, now] = [before[at]!, after[at]!]
+    if (old.url !== now.url || old.user !== now.user || old.index !== now.index) return false
+    if ((old.priority ?? null) !== (now.priority ?? null) || old.devFee !== now.devFee) return false
+  }
+  return true
 }
 
 const parts = ['pools', 'tuning', 'network'] as const

@@ -1,7 +1,7 @@
 import test from 'brittle'
 import { defineDevice, type Observation } from '#devices'
 import { type DeviceError, SdkError } from '#model'
-import { changedSettings, changesBetween, settingsOf } from '../../../src/workers/device/changes.js'
+import { changedSettings, changesBetween, hasSameSettings, settingsOf } from '../../../src/workers/device/changes.js'
 import { emptyRecord, failedRecord, placed, readRecord } from '../../../src/workers/device/record.js'
 import { kinds, record } from '../support.js'
 
@@ -159,4 +159,14 @@ test('settings are what somebody set: no counters, no secrets, no developer fee'
     missing: { pools: { code: 'DEVICE_TIMEOUT', message: '' } },
   })
   t.alike(changedSettings(before, settingsOf(unread, before)), [], 'unread is not changed')
+  const of = (change: object) => record({ pools: [{ ...pool, ...change }, fee] })
+  t.ok(hasSameSettings(of({}), of({ accepted: 9, status: 'dead' })), 'what a pool counted is not compared')
+  for (const change of [
+    { url: 'stratum+tcp://elsewhere:3333' },
+    { user: 'you' },
+    { index: 5 },
+    { priority: 7 },
+    { devFee: true },
+  ])
+    t.absent(hasSameSettings(of({}), of(change)), Object.keys(change)[0])
 })
