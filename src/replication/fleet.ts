@@ -152,8 +152,9 @@ class View implements FleetView {
   }
 
   async groupHistory(query: Parameters<FleetView['groupHistory']>[0]): Promise<{ key: string; series: Series }[]> {
-    const crowds = await readCrowdGroups(query, this.#source.readers())
-    return crowds ?? readGroups(query, this.match(query.filter), (one) => this.history(one))
+    const now = this.#clock.now()
+    const crowds = await readCrowdGroups(query, this.#source.readers(), now)
+    return crowds ?? readGroups(query, this.match(query.filter), (one) => this.history(one), now)
   }
 
   async events(query: EventQuery): Promise<Event[]> {

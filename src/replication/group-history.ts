@@ -20,6 +20,14 @@ const maxValues = 50_000_000
 const readsAtOnce = 16
 const wholeFleet = 'all'
 
+/**
+ * In an interval that is not over, some devices are asked only later: before as many have spoken as in the one before, it would show a dip
+ * that is none. Once it is over it is shown as it is.
+ */
+function isTooEarly(heard: number, heardBefore = 0): boolean {
+  return heard < heardBefore
+}
+
 /** What the devices of a group make together, per interval: added up, averaged or the highest. */
 class Combined {
   readonly #metrics: readonly Metric[]
@@ -50,13 +58,16 @@ class Combined {
     })
   }
 
-  /** Null where nobody reported, and for metrics that do not combine. */
-  column(name: Metric): (number | null)[] {
+  /** Null where nobody reported, in a last interval that is `running` and heard too early, and for metrics that do not combine. */
+  column(name: Metric, running = false): (number | null)[] {
     const index = this.#metrics.indexOf(name)
     const { group } = fields[name]
+    const counts = this.#counts[index]!
+    const last = counts.length - 1
     return Array.from(this.#values[index]!, (value, point) => {
-      const count = this.#counts[index]![point]!
+      const count = counts[point]!
       if (count === 0 || group === 'none') return null
+      if (running && point === last && isTooEarly(count, counts[point - 1])) return null
       return group === 'mean' ? value / count : value
     })
   }
@@ -70,6 +81,7 @@ class Combined {
 export async function readCrowdGroups(
   { groupBy, filter = {}, metrics, from, to, step }: Query,
   readers: readonly Reader[],
+  now: number,
 ): Promise<{ key: string; series: Series }[] | undefined> {
   const length = stepMs[step]
   const by = groupBy === 'model' || groupBy === 'container' ? groupBy : 'all'
@@ -105,7 +117,7 @@ export async function readCrowdGroups(
   return [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, group]) => {
-      const series = Object.fromEntries(asked.map((name) => [name, group.column(name, at, length)]))
+      const series = Object.fromEntries(asked.map((name) => [name, group.column(name, at, length, now)]))
       return { key, series: { from, to, step, at, series, ...(missing.length > 0 && { missing }) } }
     })
 }
@@ -125,7 +137,7 @@ class Crowded {
     this.#kinds.add(row.kind)
   }
 
-  column(name: Metric, at: readonly number[], length: number): (number | null)[] {
+  column(name: Metric, at: readonly number[], length: number, now: number): (number | null)[] {
     if (fields[name].group === 'none' && name !== 'efficiencyJTh') return at.map(() => null)
     const index = this.#metrics.indexOf(name)
     const counted = countedKind(name, (kind) => this.#kinds.has(kind))
@@ -134,13 +146,18 @@ class Crowded {
       if (counted !== undefined && row.kind !== counted) continue
       const paired = name === 'efficiencyJTh'
       if (paired ? row.pairThs === 0 : row.counts[index] === 0) continue
-      const five = fives.get(row.start) ?? { over: 0, under: 0, max: Number.NEGATIVE_INFINITY }
+      const five = fives.get(row.start) ?? { over: 0, under: 0, max: Number.NEGATIVE_INFINITY, heard: 0 }
       five.over += paired ? row.pairW : row.values[index]!
       five.under += paired ? row.pairThs : row.counts[index]!
       five.max = Math.max(five.max, row.values[index]!)
+      if (!paired) five.heard += row.counts[index]!
       fives.set(row.start, five)
     }
     const steps = new Map<number, Five[]>()
+    for (const [start, five] of fives) {
+      const running = start + stepMs['5m'] > now
+      if (running && isTooEarly(five.heard, fives.get(start - stepMs['5m'])?.heard)) fives.delete(start)
+    }
     for (const [start, five] of [...fives].sort(([a], [b]) => a - b)) {
       const step = Math.floor(start / length) * length
       const known = steps.get(step)
@@ -159,6 +176,8 @@ interface Five {
   over: number
   under: number
   max: number
+  /** So many devices reported it; of efficiency it does not matter, for a ratio does not dip. */
+  heard: number
 }
 
 function joined(name: Metric, fives: readonly Five[]): number {
@@ -178,6 +197,7 @@ export async function readGroups(
   query: Query,
   records: readonly DeviceRecord[],
   read: Read,
+  now: number,
 ): Promise<{ key: string; series: Series }[]> {
   const { from, to, step, metrics } = query
   const at = intervalsOf(from, to, stepMs[step])
@@ -219,8 +239,9 @@ export async function readGroups(
   }
   await Promise.all(Array.from({ length: readsAtOnce }, readNext))
   return made.map(({ key, all, both }) => {
+    const end = (at.at(-1) ?? to) + stepMs[step]
     const column = (name: Metric) =>
-      name === 'efficiencyJTh' ? ratio(both.column('powerW'), both.column('hashrateThs')) : all.column(name)
+      name === 'efficiencyJTh' ? ratio(both.column('powerW'), both.column('hashrateThs')) : all.column(name, end > now)
     return {
       key,
       series: { from, to, step, at, series: Object.fromEntries(metrics.map((name) => [name, column(name)])) },

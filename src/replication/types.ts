@@ -338,7 +338,10 @@ export interface FleetView {
   totals(filter?: DeviceFilter): Totals
   groups(by: GroupBy, filter?: DeviceFilter): Group[]
   history(query: HistoryQuery): Promise<Series>
-  /** Sum, mean or maximum per interval, as `fields[metric].group` says, over the devices of each group; at a step of at least 1m. */
+  /**
+   * Sum, mean or maximum per interval, as `fields[metric].group` says, over the devices of each group; at a step of at least 1m. The interval
+   * that is not over is null until as many devices have spoken in it as in the one before.
+   */
   groupHistory(query: {
     groupBy?: GroupBy
     filter?: DeviceFilter

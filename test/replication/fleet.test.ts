@@ -349,6 +349,49 @@ test('readers come and go; what they leave is let go of', (t) => {
   t.is(two.listeners, 0)
 })
 
+test('an interval that is not over shows no dip while some of its devices are still to be asked', async (t) => {
+  for (const [step, length] of [
+    ['1m', 60_000],
+    ['5m', 300_000],
+  ] as const) {
+    const first = Math.floor(start / length) * length
+    const clock = new FakeClock(first + length + 20_000)
+    const store = await open(t, await t.tmp())
+    const view = fleetView({ readers: () => [store] }, { clock })
+    const say = (id: string, at: number) =>
+      store.append({ at, records: [record(id, at, { hashrateThs: 100, powerW: 3000 })] })
+    const metrics = ['hashrateThs', 'efficiencyJTh'] as const
+    const shown = async () => {
+      const [all] = await view.groupHistory({ metrics, from: first, to: first + 2 * length, step })
+      return all!.series.series
+    }
+    await say('a', first + 1000)
+    t.alike(await shown(), { hashrateThs: [100, null], efficiencyJTh: [30, null] }, 'nobody has spoken yet')
+    await say('b', first + 2000)
+    await say('a', first + length + 1000)
+    t.alike(
+      await shown(),
+      { hashrateThs: [200, null], efficiencyJTh: [30, 30] },
+      `${step}: one of two; a ratio does not dip`,
+    )
+    await say('b', first + length + 2000)
+    t.alike(await shown(), { hashrateThs: [200, 200], efficiencyJTh: [30, 30] }, `${step}: both`)
+    view.close()
+    const later = await open(t, await t.tmp())
+    for (const [id, at] of [
+      ['a', first],
+      ['b', first],
+      ['a', first + length],
+    ] as const)
+      await later.append({ at, records: [record(id, at, { hashrateThs: 100 })] })
+    await clock.advance(length)
+    const past = fleetView({ readers: () => [later] }, { clock })
+    const [all] = await past.groupHistory({ metrics: ['hashrateThs'], from: first, to: first + 2 * length, step })
+    t.alike(all?.series.series.hashrateThs, [200, 100], `${step}: once it is over it is shown as it is`)
+    past.close()
+  }
+})
+
 test('history of groups: sums, means, highest; efficiency of those that report both; gaps stay gaps', async (t) => {
   const clock = new FakeClock(start)
   const store = await open(t, await t.tmp())
