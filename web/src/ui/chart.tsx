@@ -112,7 +112,7 @@ function options(props: { current: ChartProps }, element: HTMLElement): uPlot.Op
     series: [
       {
         label: 'Time',
-        value: (plot, at) => whenOf(at ?? lastOf(plot.data[0])),
+        value: (plot, at) => whenOf(at ?? lastTold(plot.data)),
       },
       ...lines.map(
         (line): uPlot.Series => ({
@@ -154,6 +154,12 @@ const faded = (color: string) => `color-mix(in oklab, ${color} 12%, transparent)
 
 const lastOf = (values: ArrayLike<number | null | undefined> | undefined) =>
   Array.from(values ?? []).findLast((value) => value !== null && value !== undefined) ?? null
+
+/** When a line last had a value. */
+function lastTold([times, ...lines]: uPlot.AlignedData): number | null {
+  const index = Array.from(times).findLastIndex((_time, at) => lines.some((line) => line[at] != null))
+  return times[index] ?? null
+}
 
 const whenOf = (at: number | null) => time(at === null ? null : at * 1000, Date.now())
 
