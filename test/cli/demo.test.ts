@@ -170,10 +170,9 @@ test('where the default port is taken the demo takes the next free one and says 
 
 /** Until every device was read once. */
 async function settled(list: () => Promise<DeviceRecord[]>): Promise<DeviceRecord[]> {
-  for (let look = 0; look < 30; look++) {
+  for (let look = 0; look < 60; look++) {
     const devices = await list()
-    if (devices.length > 0 && devices.filter((device) => device.at !== null).length > devices.length * 0.8)
-      return devices
+    if (devices.length > 0 && devices.every(({ at, status }) => at !== null || status === 'offline')) return devices
   }
   return list()
 }
