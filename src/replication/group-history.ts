@@ -141,23 +141,23 @@ class Crowded {
     if (fields[name].group === 'none' && name !== 'efficiencyJTh') return at.map(() => null)
     const index = this.#metrics.indexOf(name)
     const counted = countedKind(name, (kind) => this.#kinds.has(kind))
+    const paired = name === 'efficiencyJTh'
     const fives = new Map<number, Five>()
     for (const row of this.#rows) {
       if (counted !== undefined && row.kind !== counted) continue
-      const paired = name === 'efficiencyJTh'
       if (paired ? row.pairThs === 0 : row.counts[index] === 0) continue
-      const five = fives.get(row.start) ?? { over: 0, under: 0, max: Number.NEGATIVE_INFINITY, heard: 0 }
+      const five = fives.get(row.start) ?? { over: 0, under: 0, max: Number.NEGATIVE_INFINITY }
       five.over += paired ? row.pairW : row.values[index]!
       five.under += paired ? row.pairThs : row.counts[index]!
       five.max = Math.max(five.max, row.values[index]!)
-      if (!paired) five.heard += row.counts[index]!
       fives.set(row.start, five)
     }
-    const steps = new Map<number, Five[]>()
     for (const [start, five] of fives) {
-      const running = start + stepMs['5m'] > now
-      if (running && isTooEarly(five.heard, fives.get(start - stepMs['5m'])?.heard)) fives.delete(start)
+      // Of a ratio `under` counts no devices, and it does not dip.
+      const running = !paired && start + stepMs['5m'] > now
+      if (running && isTooEarly(five.under, fives.get(start - stepMs['5m'])?.under)) fives.delete(start)
     }
+    const steps = new Map<number, Five[]>()
     for (const [start, five] of [...fives].sort(([a], [b]) => a - b)) {
       const step = Math.floor(start / length) * length
       const known = steps.get(step)
@@ -176,8 +176,6 @@ interface Five {
   over: number
   under: number
   max: number
-  /** So many devices reported it; of efficiency it does not matter, for a ratio does not dip. */
-  heard: number
 }
 
 function joined(name: Metric, fives: readonly Five[]): number {
@@ -238,10 +236,10 @@ export async function readGroups(
     }
   }
   await Promise.all(Array.from({ length: readsAtOnce }, readNext))
+  const running = (at.at(-1) ?? to) + stepMs[step] > now
   return made.map(({ key, all, both }) => {
-    const end = (at.at(-1) ?? to) + stepMs[step]
     const column = (name: Metric) =>
-      name === 'efficiencyJTh' ? ratio(both.column('powerW'), both.column('hashrateThs')) : all.column(name, end > now)
+      name === 'efficiencyJTh' ? ratio(both.column('powerW'), both.column('hashrateThs')) : all.column(name, running)
     return {
       key,
       series: { from, to, step, at, series: Object.fromEntries(metrics.map((name) => [name, column(name)])) },

@@ -59,16 +59,11 @@ export function succeeded(
   if (!device || !isHere(worker, handle)) return
   answered(handle.pace, seen.latencyMs)
   handle.replies = lastingReplies(device, seen.replies, handle.replies)
-  const identity = isMarkedAlike(handle, seen.telemetry) ? handle.identity : identityOf(seen.telemetry)
+  const identity = identityOf(seen.telemetry)
   if (identity === undefined || identity === handle.identity) return book(worker, handle, device, seen, askedAt)
   return recognise(worker, handle, identity, (other) => callInTurn(worker, other)).then((isIt) => {
     if (isIt) book(worker, handle, device, seen, askedAt)
   })
-}
-
-/** It says what it said when it was recognised: nearly always, and then nothing needs to be put into one form. */
-function isMarkedAlike({ identity, record }: Handle, { mac, serial }: Telemetry): boolean {
-  return identity !== undefined && mac !== undefined && mac === record.mac && (serial ?? null) === record.serial
 }
 
 function book(worker: Worker, handle: Handle, device: Device, seen: Observation, askedAt: number): undefined {

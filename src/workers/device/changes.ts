@@ -74,7 +74,7 @@ export function hasSameSettings(before: DeviceRecord, after: DeviceRecord): bool
   )
 }
 
-/** What they counted since is no setting. */
+/** In all that `settingsOf` takes of them: what they counted since is no setting. */
 function arePoolsSetAlike(before: readonly Pool[], after: readonly Pool[]): boolean {
   if (before === after) return true
   if (before.length !== after.length) return false

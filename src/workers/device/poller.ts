@@ -30,7 +30,7 @@ export interface PollerOptions<T> {
 const slowMs = 1000
 /** While there is no room beside, the slow ones are looked at again after this, ms. */
 const lookAgainMs = 100
-/** Visits begin at whole multiples of this, ms: to wake up for each of a thousand a second costs a quarter more of a core than to wake up for many. */
+/** It wakes up for visits at whole multiples of this, ms: to wake up for each of a thousand a second costs a quarter more of a core than to wake up for many. */
 const togetherMs = 100
 /** A visit that starts so much after its time was late. */
 const lateMs = 1000
@@ -77,14 +77,14 @@ export function openPoller<T>({ clock, concurrency, spare, visit }: PollerOption
   }
 
   function arm() {
-    const first = held || closed || working.size >= concurrency ? Number.POSITIVE_INFINITY : waiting.first()
-    if (first === armedFor) return
+    const due = held || closed || working.size >= concurrency ? Number.POSITIVE_INFINITY : together(waiting.first())
+    if (due === armedFor) return
     disarm?.()
-    armedFor = first
+    armedFor = due
     disarm =
-      first === Number.POSITIVE_INFINITY
+      due === Number.POSITIVE_INFINITY
         ? undefined
-        : clock.after(Math.max(0, together(first) - clock.hr()), () => {
+        : clock.after(Math.max(0, Math.ceil(due - clock.hr())), () => {
             armedFor = Number.POSITIVE_INFINITY
             disarm = undefined
             pump()
