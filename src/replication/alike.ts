@@ -1,14 +1,44 @@
-import type { DeviceRecord } from '#model'
-import { measuredParts } from './shape.js'
+import { type DeviceRecord, DeviceRecordSchema } from '#model'
+import { knownParts, measuredParts } from './shape.js'
 
 /** Readings of every poll: kept as rows, or not worth a whole record. */
 const readings = new Set(['at', 'askedAt', 'latencyMs', 'metrics', 'firstSeenAt', 'lastSeenAt'])
 /** Their numbers are readings too. */
 const measured = new Set<string>(measuredParts)
 
-/** Whether nothing but readings differs: what a person would call the same state of the same device. */
+/** What is looked at, and how. */
+const told = (Object.keys(DeviceRecordSchema.properties) as (keyof DeviceRecord)[])
+  .filter((name) => !readings.has(name))
+  .map((name) => ({
+    name,
+    others: (knownParts as Readonly<Record<string, { others: readonly string[] }>>)[name]?.others,
+    loose: measured.has(name),
+  }))
+
+/** Whether nothing but readings differs: what a person would call the same state of the same device. Runs on every poll. */
 export function alike(a: DeviceRecord, b: DeviceRecord): boolean {
-  return same(a, b, false)
+  for (let at = 0; at < told.length; at++) {
+    const { name, others, loose } = told[at]!
+    const left = a[name]
+    const right = b[name]
+    if (left === right) continue
+    const areSame = others ? sameParts(others, left as object[], right as object[]) : same(left, right, loose)
+    if (!areSame) return false
+  }
+  return true
+}
+
+/** Parts of a list in all that is no reading of theirs. */
+function sameParts(others: readonly string[], a: readonly object[], b: readonly object[]): boolean {
+  if (a.length !== b.length) return false
+  for (let index = 0; index < a.length; index++) {
+    const left = a[index] as Readonly<Record<string, unknown>>
+    const right = b[index] as Readonly<Record<string, unknown>>
+    for (let at = 0; at < others.length; at++) {
+      if ((left[others[at]!] ?? null) !== (right[others[at]!] ?? null)) return false
+    }
+  }
+  return true
 }
 
 /** Null and absent are the same: unknown. `loose`: numbers may differ, also by becoming unknown. */

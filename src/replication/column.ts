@@ -1,7 +1,7 @@
 import { damaged } from './bytes.js'
 import { Forecast, taps } from './forecast.js'
 import { Differences, noScale, powers, scaleFor } from './numbers.js'
-import type { RangeDecoder, RangeEncoder } from './range.js'
+import { Odds, type RangeDecoder, type RangeEncoder } from './range.js'
 
 // What the next value of a device may be expected to be:
 const asBefore = 0
@@ -46,6 +46,7 @@ export class Column {
   #onward = 0
   #neighbour = 0
   readonly #costs = new Float64Array(expectations)
+  readonly #stillness = new Odds(1)
   #expected = 0
   /** The hint in steps; NaN without one. Kept here, like the others: a double that is handed on is allocated anew. */
   #hint = Number.NaN
@@ -101,6 +102,46 @@ export class Column {
       if (!Number.isNaN(this.#double)) return this.#double
     }
     throw damaged('a column changes its scale too often')
+  }
+
+  /** Says whether all these devices have their last value still, as is usual of a setting: then no more has to be written. */
+  writeStill(
+    to: RangeEncoder,
+    devices: readonly number[],
+    rows: readonly (readonly number[])[],
+    place: number,
+  ): boolean {
+    let row = 0
+    while (row < devices.length && this.#value(devices[row]!) === rows[row]![place]!) row++
+    const still = row === devices.length
+    to.bit(this.#stillness, 0, still ? 0 : 1)
+    if (still) this.#rest(devices)
+    return still
+  }
+
+  /** If all of them have their last value still, it is put into their rows. */
+  readStill(from: RangeDecoder, devices: readonly number[], rows: readonly number[][], place: number): boolean {
+    if (from.bit(this.#stillness, 0) === 1) return false
+    for (let row = 0; row < devices.length; row++) {
+      const value = this.#value(devices[row]!)
+      if (Number.isNaN(value)) throw damaged('a value goes on that was never there')
+      rows[row]![place] = value
+    }
+    this.#rest(devices)
+    return true
+  }
+
+  /** As it was read last; NaN before. */
+  #value(device: number): number {
+    return (this.#past[device * facts + last]! * this.#step) / powers[this.#scale]!
+  }
+
+  /** Nothing changed: as much is learnt of that as others go on from. */
+  #rest(devices: readonly number[]): void {
+    for (let row = 0; row < devices.length; row++) {
+      const at = devices[row]! * facts
+      this.#past[at + before] = this.#past[at + last]!
+    }
   }
 
   /** By how much the device's last value differs from the one before it. */

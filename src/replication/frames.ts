@@ -2,7 +2,7 @@ import { SdkError } from '#model'
 import { damaged, Reading, Writer } from './bytes.js'
 import { emptyRows, type Frame } from './frame.js'
 import { decodeFrame1, type Numbering } from './frame1.js'
-import { Group } from './group.js'
+import { Group, type RowOrder } from './group.js'
 import { RangeDecoder, RangeEncoder } from './range.js'
 import { isColumnName, type Shape, shapeOf } from './shape.js'
 import { atOnce } from './turns.js'
@@ -12,11 +12,12 @@ import { packWords, unpackWords } from './words.js'
  * Frames as blocks. A frame goes on from those before it in its group: few bytes, and nothing of the group can be read after one that is
  * lost. So groups are short, and each begins with nothing known.
  *
- * A block: version, place in the group, the group's mark, time (since the last frame of the group), words (length, packed), coded rows; up to
- * version 2 row by row, since then column by column.
+ * A block: version, place in the group, the group's mark, time (since the last frame of the group), words (length, packed), coded rows: see
+ * `RowOrder`.
  */
-const frameVersion = 3
-const lastByRow = 2
+const frameVersion = 4
+/** How the rows of earlier versions are coded. */
+const orders: Readonly<Record<number, RowOrder>> = { 2: 'rows', 3: 'columns' }
 const groupMs = 600_000
 const groupFrames = 600
 /** Words are packed in one go: more of them become several blocks, written together. */
@@ -118,7 +119,7 @@ export class FrameReader {
       throw new SdkError('STORE_NEWER', `a block has version ${version}, this program reads up to ${frameVersion}`)
     if (version < 2) return decodeFrame1(block, this.#numbering)
     try {
-      return yield* this.#decoding(new Reading(block.subarray(1)), version <= lastByRow)
+      return yield* this.#decoding(new Reading(block.subarray(1)), orders[version])
     } catch (error) {
       this.skip()
       throw error
@@ -130,7 +131,7 @@ export class FrameReader {
     this.#group = undefined
   }
 
-  *#decoding(from: Reading, byRow: boolean): Generator<undefined, Frame> {
+  *#decoding(from: Reading, order?: RowOrder): Generator<undefined, Frame> {
     const place = from.varint()
     const mark = from.varint()
     const time = from.signed()
@@ -154,7 +155,7 @@ export class FrameReader {
     if (!group) return { at: newest(said), rows: emptyRows(0), ...said, ...(hasRows && { lost: true }) }
     group.learnIds(ids)
     for (const names of shapes) group.shapeNumber(shapeOf(checked(names)))
-    const rows = hasRows ? yield* group.reading(new RangeDecoder(from.raw(from.left)), at, byRow) : emptyRows(0)
+    const rows = hasRows ? yield* group.reading(new RangeDecoder(from.raw(from.left)), at, order) : emptyRows(0)
     return { at, rows, ...said }
   }
 }

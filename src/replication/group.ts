@@ -15,6 +15,9 @@ const otherShapeAt = 1
 const neverAskedAt = 2
 const noLatencyAt = 3
 
+/** Row by row; column by column; or so that a column in which nothing changed is told in a bit: what a device is set to hardly ever does. */
+export type RowOrder = 'rows' | 'columns' | 'changed columns'
+
 /**
  * What the frames of a group know of each other: devices by number, and columns that go on from frame to frame. First comes which devices
  * there are and when they were asked, then column after column, each value as the difference to what is expected of it. Writer and reader
@@ -122,6 +125,7 @@ export class Group {
     values: readonly (readonly number[])[],
   ): void {
     const { column, isChange, saidOf } = this.#expecting(shapeNumber, place)
+    if (column.writeStill(to, numbers, values, place)) return
     for (let row = 0; row < numbers.length; row++) {
       const said = saidOf(numbers[row]!, values[row]!)
       column.write(to, numbers[row]!, values[row]![place]!, said, isChange)
@@ -154,8 +158,8 @@ export class Group {
     if (!Number.isNaN(latency)) this.#latencyMs.write(to, number, latency, sampledAt - asked)
   }
 
-  /** What `writing` wrote, or with `byRow` what frames of version 2 hold: all values of a row, then those of the next one. */
-  *reading(from: RangeDecoder, frameAt: number, byRow: boolean): Generator<undefined, Rows> {
+  /** What `writing` wrote, or what earlier versions did. */
+  *reading(from: RangeDecoder, frameAt: number, order: RowOrder = 'changed columns'): Generator<undefined, Rows> {
     this.#count += this.#counts.read(from, 0, never)
     if (!(this.#count >= 0 && this.#count <= Math.min(maxRows, this.ids.length))) throw damaged('it has too many rows')
     const rows = emptyRows(this.#count)
@@ -173,7 +177,7 @@ export class Group {
       const { shape, columns } = this.#shapes[shapeNumber]!
       const values = new Array<number>(columns.length).fill(Number.NaN)
       rows.rows[row] = { shape, values }
-      if (!byRow) members.add(shapeNumber, number, values)
+      if (order !== 'rows') members.add(shapeNumber, number, values)
       else
         for (let place = 0; place < columns.length; place++)
           this.#readColumn(from, shapeNumber, place, [number], [values])
@@ -182,6 +186,11 @@ export class Group {
     for (const [shapeNumber, { numbers, values }] of members.all) {
       for (let place = 0; place < this.#shapes[shapeNumber]!.columns.length; place++) {
         yield
+        if (
+          order === 'changed columns' &&
+          this.#expecting(shapeNumber, place).column.readStill(from, numbers, values, place)
+        )
+          continue
         this.#readColumn(from, shapeNumber, place, numbers, values)
       }
     }

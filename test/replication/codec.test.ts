@@ -259,7 +259,7 @@ test('bytes that are no block are refused with a code, whatever they are', (t) =
   }
   const both = (bytes: Uint8Array) =>
     attempt(() => new FrameReader().decode(bytes)) && attempt(() => readChunk(bytes, names))
-  const versioned = fc.tuple(fc.constantFrom(1, 2, 3), fc.uint8Array({ maxLength: 200 }))
+  const versioned = fc.tuple(fc.constantFrom(1, 2, 3, 4), fc.uint8Array({ maxLength: 200 }))
   fc.assert(
     fc.property(versioned, ([version, bytes]) => both(Uint8Array.of(version, ...bytes))),
     { numRuns: 500 },
@@ -372,6 +372,20 @@ test('what format 2 wrote is read', (t) => {
     ['a 1 5460 5506 80.2 70.2 205.67', 'b 1 5506 81.2 70.2 206.67', 'c 1 3202'],
   ])
   t.is(frames[0]!.rows.rows[0]!.shape.names[0], 'fans.0.rpm')
+})
+
+test('frames of version 3, which say nothing of columns that stand still, are read', (t) => {
+  const { frames } = JSON.parse(readFileSync('test/fixtures/feed-v3.json', 'utf8')) as { frames: string[] }
+  const reader = new FrameReader()
+  const seen = frames.map((block) => {
+    const { rows } = reader.decode(Buffer.from(block, 'base64'))
+    return rows.ids.map((id, row) => [id, rows.read[row], ...plain(rows.rows[row]!.values)].join(' '))
+  })
+  t.alike(seen, [
+    ['a 1 5400 5500 80 70 205.17', 'b 1 5500 81 70 206.17', 'c 1 3200'],
+    ['a 1 5430 5503 80.1 70 205.42', 'b 0', 'c 1 3200'],
+    ['a 1 5460 5506 80.2 70.2 205.67', 'b 1 5500 81.2 70 206.17', 'c 1 3200'],
+  ])
 })
 
 test('what format 1 wrote is read', (t) => {

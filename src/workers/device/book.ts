@@ -3,7 +3,7 @@ import { type DeviceRecord, type Event, offlineAfterFailures, type SdkError } fr
 import { isOutOfSockets } from '../sockets.js'
 import { changedSettings, changesBetween, hasSameSettings, settingsOf } from './changes.js'
 import { forget, type Handle } from './handle.js'
-import { identityOf } from './identity.js'
+import { identified } from './identity.js'
 import { answered, backoffOf, nextPlace, tooLate } from './pace.js'
 import { recognise } from './recognise.js'
 import { addressOf, failedRecord, type Pending, placed, readRecord, runningTime } from './record.js'
@@ -59,7 +59,8 @@ export function succeeded(
   if (!device || !isHere(worker, handle)) return
   answered(handle.pace, seen.latencyMs)
   handle.replies = lastingReplies(device, seen.replies, handle.replies)
-  const identity = identityOf(seen.telemetry)
+  handle.marks = identified(seen.telemetry, handle.marks)
+  const { identity } = handle.marks
   if (identity === undefined || identity === handle.identity) return book(worker, handle, device, seen, askedAt)
   return recognise(worker, handle, identity, (other) => callInTurn(worker, other)).then((isIt) => {
     if (isIt) book(worker, handle, device, seen, askedAt)

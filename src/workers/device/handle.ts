@@ -3,6 +3,7 @@ import type { DeviceEntry, DeviceRecord } from '#model'
 import type { Settings } from './changes.js'
 import type { Secret } from './credentials.js'
 import { Ending } from './ending.js'
+import type { Known } from './identity.js'
 import { newPace, type Pace } from './pace.js'
 import type { Pending } from './record.js'
 import { Turns } from './turns.js'
@@ -23,6 +24,8 @@ export interface Handle {
   device: Device | undefined
   /** Hardware that it was recognised by (identity.ts). */
   identity: string | undefined
+  /** By which it was last told who it is. */
+  marks: Known | undefined
   /** What it was last visited with, and what that was made of. */
   world: World | undefined
   record: DeviceRecord
@@ -51,6 +54,7 @@ export function newHandle(index: number, id: string, entry: DeviceEntry, record:
     entry,
     device: undefined,
     identity: undefined,
+    marks: undefined,
     world: undefined,
     record,
     replies: undefined,
