@@ -150,11 +150,11 @@ class OpenRecord implements FleetRecord {
     })
   }
 
-  /** Before a write: the end of our log is sure to be here, and the library knows of it. */
+  /** Before a write: the end of our log is sure to be here, and the library knows of it. Each turn of the loop, our log is longer. */
   async #pass(): Promise<void> {
     this.#renewing = true
     try {
-      if (await this.#upkeep?.pass()) await this.#renew()
+      while (await this.#upkeep?.pass()) await this.#renew()
     } finally {
       this.#renewing = false
     }

@@ -77,8 +77,9 @@ export class TailGuard {
   }
 
   /**
-   * Resolves when it is safe to append; true: after the record was opened anew, because more of our log has come than the library knew at
-   * its start. Throws UNAVAILABLE after `ms` without a peer.
+   * Resolves when it is safe to append. True: not before the record was opened anew, because more of our log has come than the library knew
+   * at its start; in doubt until then, for a library that is in the middle of taking something in cuts the log back to what it knew. Throws
+   * UNAVAILABLE after `ms` without a peer.
    */
   async pass(ms: number): Promise<boolean> {
     const [own, origin] = [this.#own, this.#origin]
@@ -89,9 +90,10 @@ export class TailGuard {
       if (this.#closed) throw new SdkError('STORE_FAILED', 'the fleet record is closed')
       const how = await this.#safe(own, origin, deadline)
       if (how !== undefined) {
+        if (own.length > this.#began) return true
         this.#log.info({ how }, 'this copy of the fleet record may write')
         this.#doubt = undefined
-        return own.length > this.#began
+        return false
       }
       if (this.#clock.hr() >= deadline)
         throw new SdkError(
@@ -135,7 +137,8 @@ export class TailGuard {
       download.destroy()
     }
     await within(limits, () => this.#base.update())
-    return (await this.#known()) <= own.length
+    // It may have been cut back meanwhile.
+    return own.length >= length && (await this.#known()) <= own.length
   }
 
   /** How long our log is, by what others wrote after it. */

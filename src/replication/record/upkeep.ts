@@ -114,13 +114,13 @@ export class Upkeep {
     this.#currency.look().catch(() => undefined)
   }
 
-  /** Resolves when it is safe to append; true: after the base was opened anew. Throws UNAVAILABLE. */
+  /** Resolves when it is safe to append; true: the base has to be opened anew, and this asked again. Throws UNAVAILABLE. */
   async pass(): Promise<boolean> {
     if (this.#guard.clear) return false
-    const grown = await this.#guard.pass(this.#parts.limits.peerMs)
+    if (await this.#guard.pass(this.#parts.limits.peerMs)) return true
     await this.#mark(true)
     this.#acker.look()
-    return grown
+    return false
   }
 
   async #mark(open: boolean): Promise<void> {
