@@ -31,6 +31,19 @@ export async function admit(
   return undefined
 }
 
+/**
+ * A process is beside a machine that is a member by itself, and who is one by itself never becomes a process: so there are no chains and no
+ * circles, and nobody is put beside another to go out with it.
+ */
+export async function mayHost(turn: Turn, host: Key, process: Key): Promise<Reason | undefined> {
+  if (host === process) return 'conflict'
+  const machine = await turn.get<MemberRow>(rows.member(host))
+  if (!machine) return 'unknown'
+  if (machine.host !== undefined) return 'conflict'
+  const before = await turn.get<MemberRow>(rows.member(process))
+  return before && before.host !== host ? 'conflict' : undefined
+}
+
 /** Whether the newer grant takes the place of the one that is there. */
 async function overrides(turn: Turn, before: MemberRow | undefined, grant: Grant): Promise<Reason | undefined> {
   if (!before) return undefined

@@ -110,12 +110,16 @@ export class Mirror {
     }
   }
 
-  /** Whether the key, the grant, or who signed it, was revoked. */
+  /** Whether the key, the grant, who signed it, or the machine whose process it is, was revoked. */
   isRevoked(keyOrGrant: string): boolean {
+    const host = this.members.get(keyOrGrant)?.host
+    // One level up and no further, whatever stands in the rows: this is asked at every call.
+    return this.#isOut(keyOrGrant) || (host !== undefined && this.#isOut(host))
+  }
+
+  #isOut(keyOrGrant: string): boolean {
     if (this.revoked.has(keyOrGrant)) return true
-    const member = this.members.get(keyOrGrant)
-    if (member?.host !== undefined && this.isRevoked(member.host)) return true
-    const grant = member?.grant
+    const grant = this.members.get(keyOrGrant)?.grant
     const names = grant ? [grant.id, ...(grant.parent ? [grant.parent.id, grant.parent.subject] : [])] : []
     return names.some((name) => this.revoked.has(name))
   }

@@ -3,6 +3,7 @@ import test from 'brittle'
 import { silentLog } from '#model'
 import { devicesAPage, packDevices, unpackDevices } from '#replication'
 import { openCores } from '../../../src/replication/cores.js'
+import { Mirror } from '../../../src/replication/record/mirror.js'
 import { until } from '../../support/fake-clock.js'
 import {
   aggregator,
@@ -14,6 +15,7 @@ import {
   hour,
   joinCopy,
   open,
+  type Peer,
   peer,
   root,
   writeRaw,
@@ -96,6 +98,50 @@ test('grants: none that is forged, gives too much, is over, or comes from one wh
   t.is(await reasonOf(record.write({ op: 'putSite', site: 'texas', totals: {} })), 'not-a-writer')
   const kinds = (await record.audit()).map(({ op, about }) => `${op} ${about}`)
   t.is(kinds[0], `revokeMember ${first.key}`, 'the audit has the last word')
+})
+
+test('a process is put beside a machine that is a member by itself, and stays there', async (t) => {
+  const fleet = await createFleet(t)
+  const { record, first } = fleet
+  const [machine, beside, other] = [peer('machine'), peer('beside'), peer('other')]
+  const add = (who: Peer, host?: Peer) =>
+    reasonOf(
+      record.write({ op: 'addMember', name: 'x', grant: grant(who, 'worker'), ...(host ? { host: host.key } : {}) }),
+    )
+  t.is(await add(beside, beside), 'conflict', 'itself')
+  t.is(await add(beside, machine), 'unknown', 'nobody knows it')
+  t.is(await add(machine), undefined)
+  t.is(await add(machine, machine), 'conflict', 'itself, once it is there')
+  t.is(await add(beside, machine), undefined)
+  t.is(await add(other, beside), 'conflict', 'a process')
+  t.is(await add(machine, beside), 'conflict', 'a circle of two')
+  t.is(await add(first, machine), 'conflict', 'who is there by itself is not made to go with another')
+  t.alike(
+    record.members().map(({ key, host }) => [key, host]),
+    [
+      [beside.key, machine.key],
+      [first.key, undefined],
+      [machine.key, undefined],
+    ].sort(([a], [b]) => (a! < b! ? -1 : 1)),
+  )
+  t.absent(record.isRevoked(beside.key))
+  await record.write({ op: 'revokeMember', key: machine.key })
+  t.ok(record.isRevoked(beside.key), 'and it goes with its machine')
+})
+
+test('a row of old in which a member is its own host, or two are each other’s, stops nobody', (t) => {
+  const mirror = new Mirror()
+  const put = (who: Peer, host: Peer) =>
+    mirror.members.set(who.key, { key: who.key, name: 'x', grant: grant(who, 'worker'), at, host: host.key })
+  const [self, left, right] = [peer('self'), peer('left'), peer('right')]
+  put(self, self)
+  put(left, right)
+  put(right, left)
+  t.absent(mirror.isRevoked(self.key))
+  t.absent(mirror.isRevoked(left.key))
+  t.is(mirror.lists.members.length, 3)
+  mirror.revoked.set(left.key, { at, by: root.key, owner: true })
+  t.ok(mirror.isRevoked(right.key))
 })
 
 test('blocks that are no intents are counted, and stop nobody', async (t) => {
