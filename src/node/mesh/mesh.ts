@@ -246,6 +246,8 @@ async function startMesh(
   )
   const siblings = options.siblings ?? []
   const keepsRecord = record.writable || roles[role].record
+  // A grant that the owner did not sign itself is the last of its chain.
+  const admitsSiblings = keepsRecord && grant.parent === undefined
   if (keepsRecord) await keepRegister()
   await feeds.update()
 
@@ -258,8 +260,8 @@ async function startMesh(
     log,
   })
   context.stats(() => statsOf(network, record, feeds.readers, server.stats()))
-  let enrolled = keepsRecord || siblings.length === 0
-  /** Who does not write the record has its other processes let in by those who do. */
+  let enrolled = admitsSiblings || siblings.length === 0
+  /** Who cannot let its other processes in itself has it done by those who can. */
   const enrol = async () => {
     await enrolSiblings({ storage, identity, grant }, siblings, (process) =>
       firstThatAnswers(writers.registrars(), (registrar) => registrar.enrol(process)),
@@ -299,7 +301,7 @@ async function startMesh(
       }),
     )
     context.provide(registrarContract, serve(registrarContract, register.handlers, { log, clock }))
-    await admitSiblings({ storage, identity, grant, keyPair, record, clock }, siblings)
+    if (admitsSiblings) await admitSiblings({ storage, identity, grant, keyPair, record, clock }, siblings)
     context.every(tidyMs, () => register.tidy())
   }
 

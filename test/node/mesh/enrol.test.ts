@@ -1,7 +1,7 @@
 import test from 'brittle'
 import crypto from 'hypercore-crypto'
 import { keyOf } from '#keys'
-import type { Node } from '#node'
+import { loadGrant, type Node } from '#node'
 import { fleetContract, registrar } from '#rpc'
 import { enrolProof } from '../../../src/node/mesh/siblings.js'
 import { until } from '../../support/fake-clock.js'
@@ -44,4 +44,24 @@ test('other processes of a machine that joined are let in with it, and go with i
 
   await fleet.revoke(host)
   t.is((await member())?.revoked, true)
+})
+
+test('a further aggregator whose services are processes keeps the record, and has them let in by the first', {
+  timeout,
+}, async (t) => {
+  const fleet = await openFleet(t)
+  const mesh = { siblings: [{ process: 'wm-tx', role: 'worker', site: 'texas' }] } as const
+  const second = await fleet.join({ name: 'second', role: 'aggregator', scope: 'admin', mesh })
+  const memberOf = async (node: Node, name: string) =>
+    (await node.connect(fleetContract).members({})).find((one) => one.name === name)
+  await until(() => loadGrant(fleet.storageOf('second'), 'wm-tx'), 'its other process finds its grant', 60_000)
+  t.is((await memberOf(fleet.head, 'wm-tx'))?.role, 'worker', 'and is a member')
+  await until(() => second.services().find(({ name }) => name === 'mesh')?.ready, 'nothing is left to do', 30_000)
+  const { code } = await second
+    .connect(registrar)
+    .invite({ role: 'worker' })
+    .catch(({ code }) => ({ code }))
+  t.is(code, 'FORBIDDEN', 'it answers, and gives no more than its own grant does')
+  await fleet.revoke(second)
+  t.is((await memberOf(fleet.head, 'wm-tx'))?.revoked, true, 'it goes with its machine')
 })
