@@ -1,16 +1,19 @@
 import { type Event, SdkError } from '#model'
 import { readCrowds } from './crowds.js'
 import { readHistory } from './history.js'
+import { Misses } from './missing.js'
 import type { Sources } from './shelves.js'
-import type { CrowdQuery, Crowds, EventQuery, HistoryQuery, Series, Span } from './types.js'
+import type { CrowdQuery, Crowds, EventQuery, HistoryQuery, Missing, Reader, Series, Span } from './types.js'
 
 type Setting = { at: number; settings: unknown }
+/** Whose feeds are read. */
+type Of = Pick<Reader, 'worker' | 'site' | 'intervalMs'>
 
 /** One feed of a worker: its newest, or one that it had to leave behind. `missed` is called for what is not here and with nobody. */
 export interface Part {
   /** Changes with where things are: what was missed may be found where it is now. */
   readonly version: number
-  sources(missed: (spans: readonly Span[]) => void): Sources
+  sources(missed: (spans: readonly Span[], error: unknown) => void): Sources
   events(query: EventQuery, missed: () => void): Promise<Event[]>
   settings(deviceId: string, limit: number | undefined, missed: () => void): Promise<Setting[]>
 }
@@ -21,23 +24,30 @@ const maxEvents = 1000
 /** What was moved while it was read is read anew, so often at most. */
 const maxReadings = 3
 
-export async function historyOf(parts: readonly Part[], query: HistoryQuery, intervalMs: number): Promise<Series> {
-  for (let reading = 1; ; reading++) {
-    const versions = parts.map(({ version }) => version)
-    const missing: Span[] = []
-    const sources = parts.map((each) => each.sources((spans) => missing.push(...spans)))
-    const series = await readHistory(sources, query, intervalMs)
-    if (missing.length === 0) return series
-    const moved = parts.some(({ version }, index) => version !== versions[index])
-    if (!moved || reading === maxReadings) return { ...series, missing: joined(missing, query) }
-  }
+export async function historyOf(parts: readonly Part[], query: HistoryQuery, of: Of): Promise<Series> {
+  const { found, missing } = await readWhole(parts, query, of, (sources) => readHistory(sources, query, of.intervalMs))
+  return missing.length === 0 ? found : { ...found, missing }
 }
 
-export function crowdsOf(parts: readonly Part[], query: CrowdQuery): Promise<Crowds | undefined> {
-  return readCrowds(
-    parts.map((each) => each.sources(() => undefined)),
-    query,
-  )
+export async function crowdsOf(parts: readonly Part[], query: CrowdQuery, of: Of): Promise<Crowds | undefined> {
+  const { found, missing } = await readWhole(parts, query, of, (sources) => readCrowds(sources, query))
+  return found && { rows: found, missing }
+}
+
+async function readWhole<T>(
+  parts: readonly Part[],
+  span: Span,
+  of: Of,
+  read: (sources: Sources[]) => Promise<T>,
+): Promise<{ found: T; missing: Missing[] }> {
+  for (let reading = 1; ; reading++) {
+    const versions = parts.map(({ version }) => version)
+    const misses = new Misses(of)
+    const found = await read(parts.map((each) => each.sources((spans, error) => misses.add(spans, error))))
+    const missing = misses.within(span)
+    const moved = parts.some(({ version }, index) => version !== versions[index])
+    if (missing.length === 0 || !moved || reading === maxReadings) return { found, missing }
+  }
 }
 
 /** Newest first. Where the list ends because older ones are with nobody, its last event says so. */
@@ -83,17 +93,4 @@ export async function settingsOf(
 function newestFirst<T extends { at: number }>(lists: readonly (readonly T[])[], limit?: number): T[] {
   const found = lists.length === 1 ? [...lists[0]!] : lists.flat().sort((a, b) => b.at - a.at)
   return limit === undefined ? found : found.slice(0, limit)
-}
-
-/** Within what was asked, in order, without overlaps. */
-function joined(spans: readonly Span[], { from, to }: Span): Span[] {
-  const all: { from: number; to: number }[] = []
-  for (const span of [...spans].sort((a, b) => a.from - b.from)) {
-    const last = all.at(-1)
-    if (last && span.from <= last.to) last.to = Math.max(last.to, span.to)
-    else all.push({ ...span })
-  }
-  return all
-    .map((span) => ({ from: Math.max(span.from, from), to: Math.min(span.to, to) }))
-    .filter((span) => span.from <= span.to)
 }

@@ -5,7 +5,7 @@ import { keptFrom } from './directory.js'
 import { keys, type Patience, rawName, tierName, under, volumeOf } from './layout.js'
 import type { Sources } from './shelves.js'
 import { Turns } from './turns.js'
-import type { CrowdQuery, CrowdRow, Crowds, Span } from './types.js'
+import type { CrowdQuery, CrowdRow, Span } from './types.js'
 
 /** A table with groups of devices, and of which volumes or segments they are wanted. */
 interface Wanted {
@@ -15,12 +15,11 @@ interface Wanted {
 }
 
 /**
- * What groups of devices made together, of all of these feeds. Undefined if there is history of a time from before groups were kept. Where
- * a moment stands in two segments, that with more samples of it counts.
+ * What groups of devices made together, of all of these feeds; what cannot be read is said with `missed`. Undefined if there is history of a
+ * time from before groups were kept. Where a moment stands in two segments, that with more samples of it counts.
  */
-export async function readCrowds(all: readonly Sources[], query: CrowdQuery): Promise<Crowds | undefined> {
+export async function readCrowds(all: readonly Sources[], query: CrowdQuery): Promise<CrowdRow[] | undefined> {
   const found = new Map<string, CrowdRow>()
-  const missing: Span[] = []
   const turns = new Turns()
   const put = (row: CrowdRow) => {
     const place = `${row.start}/${row.kind}/${row.key}`
@@ -36,7 +35,7 @@ export async function readCrowds(all: readonly Sources[], query: CrowdQuery): Pr
         if (table.spans.size > 0) return undefined
       } catch (error) {
         if (error instanceof SdkError && error.code !== 'STORE_FAILED') throw error
-        missing.push(...table.spans.values())
+        sources.missed([...table.spans.values()], error)
       }
     }
     for (const { crowd } of sources.segments) {
@@ -50,7 +49,7 @@ export async function readCrowds(all: readonly Sources[], query: CrowdQuery): Pr
       }
     }
   }
-  return { rows: [...found.values()], missing }
+  return [...found.values()]
 }
 
 /** Undefined if of some of the time there are only roll-ups by device. */

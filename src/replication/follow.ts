@@ -140,11 +140,11 @@ class Followed implements RemoteReader {
   }
 
   history(query: HistoryQuery): Promise<Series> {
-    return this.#read(() => historyOf(this.#replicas, query, this.intervalMs))
+    return this.#read(() => historyOf(this.#replicas, query, this))
   }
 
   crowds(query: CrowdQuery): Promise<Crowds | undefined> {
-    return this.#read(() => crowdsOf(this.#replicas, query))
+    return this.#read(() => crowdsOf(this.#replicas, query, this))
   }
 
   events(query: EventQuery): Promise<Event[]> {

@@ -1,11 +1,14 @@
 import { countedKind, type DeviceRecord, fields, type Kind, type Metric, SdkError } from '#model'
 import { intervalsOf } from './history.js'
+import { matcher } from './match.js'
+import { joinedMisses } from './missing.js'
 import { showsLast } from './rollup.js'
 import { grouped } from './totals.js'
 import {
   type CrowdRow,
   type FleetView,
   type HistoryQuery,
+  type Missing,
   type Reader,
   type Series,
   type Span,
@@ -94,32 +97,45 @@ export async function readCrowdGroups(
   const asked = [...new Set(metrics)]
   const end = at.length === 0 ? from : at.at(-1)! + length
   const groups = new Map<string, Crowded>()
-  const missing: Span[] = []
+  const groupOf = (key: string): Crowded => {
+    let group = groups.get(key)
+    if (!group) {
+      group = new Crowded(asked)
+      groups.set(key, group)
+    }
+    return group
+  }
+  const fits = matcher(filter)
+  const missing: Missing[] = []
   for (const reader of readers) {
     if (!among(filter.site, reader.site) || !among(filter.worker, reader.worker)) continue
     const crowds = await reader.crowds?.({ by, metrics: asked, from: at[0] ?? from, to: end - 1 })
     if (!crowds) return undefined
     missing.push(...crowds.missing)
+    // Of whom nothing can be read, they still are there, and all of it is a gap.
+    if (groupBy && crowds.missing.length > 0)
+      for (const [key] of grouped(groupBy, reader.records().filter(fits))) groupOf(key)
     for (const row of crowds.rows) {
       if (!among(filter.kind, row.kind)) continue
       if (groupBy && dimension.length > 0 && !among(filter[groupBy as 'model' | 'container'], row.key)) continue
       const key =
         groupBy === 'site' ? reader.site : groupBy === 'worker' ? reader.worker : groupBy ? row.key : wholeFleet
-      let group = groups.get(key)
-      if (!group) {
-        group = new Crowded(asked)
-        groups.set(key, group)
-      }
-      group.add(row)
+      groupOf(key).add(row)
     }
   }
-  if (!groupBy && groups.size === 0) groups.set(wholeFleet, new Crowded(asked))
+  if (!groupBy) groupOf(wholeFleet)
+  const said = saidMissing(missing, { from, to })
   return [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, group]) => {
       const series = Object.fromEntries(asked.map((name) => [name, group.column(name, at, length, now)]))
-      return { key, series: { from, to, step, at, series, ...(missing.length > 0 && { missing }) } }
+      return { key, series: { from, to, step, at, series, ...said } }
     })
+}
+
+function saidMissing(missing: Iterable<Missing>, span: Span): Pick<Series, 'missing'> {
+  const all = joinedMisses(missing, span)
+  return all.length > 0 ? { missing: all } : {}
 }
 
 /** The rows of one group, of all kinds and feeds. */
@@ -213,7 +229,8 @@ export async function readGroups(
     : [[wholeFleet, [...records]]]
   const made = groups.map(([key, members]) => {
     const kinds = new Set(members.map(({ kind }) => kind))
-    return { key, all: new Combined(asked, at.length, kinds), both: new Combined(asked, at.length, kinds) }
+    const [all, both] = [new Combined(asked, at.length, kinds), new Combined(asked, at.length, kinds)]
+    return { key, all, both, missing: [] as Missing[] }
   })
   const memberships = new Map<string, { kind: Kind; ofGroups: number[] }>()
   groups.forEach(([, members], group) => {
@@ -232,18 +249,17 @@ export async function readGroups(
       for (const group of ofGroups) {
         made[group]!.all.add(series, kind)
         made[group]!.both.add(paired, kind)
+        if (series.missing) made[group]!.missing.push(...series.missing)
       }
     }
   }
   await Promise.all(Array.from({ length: readsAtOnce }, readNext))
   const running = (at.at(-1) ?? to) + stepMs[step] > now
-  return made.map(({ key, all, both }) => {
+  return made.map(({ key, all, both, missing }) => {
     const column = (name: Metric) =>
       name === 'efficiencyJTh' ? ratio(both.column('powerW'), both.column('hashrateThs')) : all.column(name, running)
-    return {
-      key,
-      series: { from, to, step, at, series: Object.fromEntries(metrics.map((name) => [name, column(name)])) },
-    }
+    const series = Object.fromEntries(metrics.map((name) => [name, column(name)]))
+    return { key, series: { from, to, step, at, series, ...saidMissing(missing, { from, to }) } }
   })
 }
 

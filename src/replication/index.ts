@@ -1,6 +1,7 @@
 export { openCores } from './cores.js'
 export { type FleetSource, fleetView } from './fleet.js'
 export { followFeed } from './follow.js'
+export { joinedMisses } from './missing.js'
 export { devicesAPage, packDevices, unpackDevices } from './record/devices.js'
 export { type Fleet, type Reason, reasons } from './record/intent.js'
 export type { Intent } from './record/intents/index.js'

@@ -182,7 +182,7 @@ export class Replica implements Part {
     return this.#directory.progress?.before
   }
 
-  sources(missed: (spans: readonly Span[]) => void): Sources {
+  sources(missed: (spans: readonly Span[], error: unknown) => void): Sources {
     const { progress, spans } = this.#directory
     return {
       volumes: this.#volumes,
@@ -193,7 +193,7 @@ export class Replica implements Part {
       segments: this.#tail.segments,
       patience: this.#patience,
       reach: this.#reach,
-      missed: (lost) => missed(lost.map(({ from, to }) => ({ from, to }))),
+      missed,
     }
   }
 

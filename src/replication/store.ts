@@ -291,11 +291,11 @@ class FeedStore implements Store {
   }
 
   history(query: HistoryQuery): Promise<Series> {
-    return this.#order.read(() => historyOf(this.#parts, query, this.intervalMs))
+    return this.#order.read(() => historyOf(this.#parts, query, this))
   }
 
   crowds(query: CrowdQuery): Promise<Crowds | undefined> {
-    return this.#order.read(() => crowdsOf(this.#parts, query))
+    return this.#order.read(() => crowdsOf(this.#parts, query, this))
   }
 
   events(query: EventQuery): Promise<Event[]> {

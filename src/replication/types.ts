@@ -35,8 +35,8 @@ export interface HistoryQuery {
 
 /** Columns over a common time axis. A gap is null, never 0. At a step, `at` is the start of each interval. */
 export interface Series {
-  /** Stretches whose samples were stored, but are neither here nor with anybody who can be reached now. */
-  missing?: readonly Span[]
+  /** Stretches whose samples were stored, but cannot be read now; absent if all could be read. */
+  missing?: readonly Missing[]
   from: number
   to: number
   step: Step
@@ -59,6 +59,15 @@ export interface Digest {
 export interface Span {
   readonly from: number
   readonly to: number
+}
+
+/** A stretch of which something was stored that cannot be read now. */
+export interface Missing extends Span {
+  /** Whose feed it stands in. */
+  readonly worker: string
+  readonly site: string
+  /** `absent`: neither here nor with anybody who can be reached now. `damaged`: it is here, and its bytes make no sense. */
+  readonly reason: 'absent' | 'damaged'
 }
 
 /** What is asked of groups of devices at once, in intervals of five minutes. */
@@ -86,8 +95,7 @@ export interface CrowdRow {
 
 export interface Crowds {
   readonly rows: readonly CrowdRow[]
-  /** Stretches of which something was stored that cannot be read now. */
-  readonly missing: readonly Span[]
+  readonly missing: readonly Missing[]
 }
 
 export interface EventQuery {

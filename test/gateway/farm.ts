@@ -1,6 +1,6 @@
 import { type Clock, type DeviceRecord, type Event, SdkError, Type } from '#model'
 import { defineService, type Placement } from '#node'
-import type { Change, Reader } from '#replication'
+import type { Change, Missing, Reader } from '#replication'
 import {
   type CommandJob,
   type CommandRequest,
@@ -20,6 +20,8 @@ export class Feed implements Reader {
   readonly #records = new Map<string, DeviceRecord>()
   readonly #listeners = new Set<(change: Change) => void>()
   readonly eventsKept: Event[] = []
+  /** What it has to tell of its history that cannot be read. */
+  missing: readonly Missing[] = []
 
   constructor(worker: string, site: string, records: readonly DeviceRecord[]) {
     this.worker = worker
@@ -39,7 +41,8 @@ export class Feed implements Reader {
 
   history: Reader['history'] = async ({ metrics, from, to, step }) => {
     const at = [from, from + (to - from) / 2]
-    return { from, to, step, at, series: Object.fromEntries(metrics.map((metric) => [metric, [1, null]])) }
+    const series = Object.fromEntries(metrics.map((metric) => [metric, [1, null]]))
+    return { from, to, step, at, series, ...(this.missing.length > 0 && { missing: this.missing }) }
   }
   events: Reader['events'] = async ({ deviceId, from = 0, to = Number.POSITIVE_INFINITY, limit = 100 }) =>
     this.eventsKept

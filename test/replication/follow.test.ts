@@ -141,6 +141,7 @@ test('what nobody has is a gap that is said, and waits for nobody', async (t) =>
   t.ok(performance.now() - began < 250, 'at once, when nobody is connected')
   t.ok(known.length > 0 && known.length < 60, 'the latest samples are here')
   t.is(missing?.[0]?.from, start)
+  t.alike([missing?.[0]?.worker, missing?.[0]?.site, missing?.[0]?.reason], ['wm', 'home', 'absent'])
   t.ok((missing?.[0]?.to ?? 0) < start + 5900)
   const events = await reader.events({ limit: 1000 })
   t.is(events.at(-1)?.data?.missing, true, 'the list of events says where it ends')

@@ -100,3 +100,33 @@ test('what groups make together is the same as what all of their devices make, w
   await until('it is all there', () => reader.records().length === 4 && reader.lag().behind === 0)
   await check(reader, 'elsewhere')
 })
+
+test('what groups made that cannot be read is a gap that is said, with whose feed it is and why, also of whom nothing is here', {
+  timeout: 60_000,
+}, async (t) => {
+  const store = await open(t, await t.tmp(), limits, { intervalMs: minute })
+  for (let tick = 0; tick < 560; tick++) await store.append({ at: hour + tick * minute, records: readings(tick) })
+  await tidy(store, 4)
+  const feed = { feed: store.feed, worker: 'wm', site: 'home', intervalMs: minute }
+  const reader = await followFeed({ path: await t.tmp(), ...feed, limits: { blockMs: 300, retryMs: 20 } })
+  t.teardown(() => reader.close())
+  const cut = connect(store, reader)
+  await until('the newest records are there', () => reader.records().length === 4 && reader.lag().behind === 0)
+  await cut()
+
+  const view = fleetView({ readers: () => [reader] })
+  t.teardown(() => view.close())
+  const query = { metrics: ['powerW'] as const, from: hour, to: hour + 60 * minute, step: '5m' as const }
+  for (const filter of [{}, { tag: ['every'] }]) {
+    const groups = await view.groupHistory({ ...query, filter, groupBy: 'model' })
+    t.alike(groups.map(({ key }) => key).sort(), ['B24', 'M50', 'M60'], 'every group is there')
+    for (const { series } of groups) {
+      t.ok(series.series.powerW?.every((value) => value === null))
+      const said = series.missing?.map(({ to, ...rest }) => ({ ...rest, whole: to >= query.to - 1 }))
+      t.alike(said, [{ from: query.from, worker: 'wm', site: 'home', reason: 'absent', whole: true }])
+    }
+  }
+  t.absent(
+    (await view.groupHistory({ ...query, from: hour + 550 * minute, to: hour + 559 * minute }))[0]?.series.missing,
+  )
+})

@@ -93,7 +93,7 @@ test('a damaged chunk is a gap that is said, before and after the day is put tog
   await raw.close()
   await feeds.close()
   await cores.close()
-  const gap = { from: start + 3000, to: start + 3500 }
+  const gap = { from: start + 3000, to: start + 3500, worker: 'wm', site: 'home', reason: 'damaged' }
   const check = async (count: number, missing: unknown) => {
     const one = await store.history({ deviceId: 'a', ...asked })
     t.is(one.at.length, count - 2)

@@ -4,6 +4,7 @@ import {
   digits,
   duration,
   hashrate,
+  incomplete,
   integer,
   none,
   percent,
@@ -88,4 +89,12 @@ test('times are local, with the date on other days, and in UTC on hover', (t) =>
   t.is(time(at, at + 40 * 3_600_000), '2026-11-23 07:05:09')
   t.is(time(null, at), none)
   t.is(utc(Date.UTC(2026, 10, 23, 7, 5, 9)), '2026-11-23 07:05:09 UTC')
+})
+
+test('a history that could not be read whole says so, naming each worker once', (t) => {
+  t.is(incomplete(undefined), '')
+  t.is(
+    incomplete([{ worker: 'wm' }, { worker: 'am' }, { worker: 'wm' }]),
+    'Incomplete: part of what wm, am stored cannot be read now.',
+  )
 })

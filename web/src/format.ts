@@ -122,3 +122,9 @@ export const utc = (at: Maybe): string =>
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${integer(count)} ${count === 1 ? one : many}`
+
+/** Of whose feeds a part could not be read; '' if all could. */
+export function incomplete(missing: readonly { readonly worker: string }[] = []): string {
+  const workers = [...new Set(missing.map(({ worker }) => worker))]
+  return workers.length === 0 ? '' : `Incomplete: part of what ${workers.join(', ')} stored cannot be read now.`
+}

@@ -1,5 +1,5 @@
 import type { Metric } from '#model'
-import type { Series } from '#replication'
+import type { Missing, Series } from '#replication'
 import { type CliCommand, text } from '../command.js'
 
 export const history: CliCommand = {
@@ -19,6 +19,7 @@ export const history: CliCommand = {
       to: text(options, 'to'),
       step: text(options, 'step'),
     })
+    if (series.missing) out.note(missingText(series.missing))
     if (out.json) {
       out.line(JSON.stringify(series))
       return
@@ -36,4 +37,22 @@ export const history: CliCommand = {
       ],
     )
   },
+}
+
+const reasons: Record<Missing['reason'], string> = {
+  absent: 'neither here nor with anybody who can be reached now',
+  damaged: 'damaged',
+}
+
+/** So many stretches are named. */
+const named = 3
+
+/** One line: what could not be read, of whose feed, and why. */
+function missingText(missing: readonly Missing[]): string {
+  const time = (at: number) => new Date(at).toISOString()
+  const stretches = missing
+    .slice(0, named)
+    .map(({ from, to, worker, reason }) => `${time(from)} to ${time(to)} of ${worker}, ${reasons[reason]}`)
+  const more = missing.length > named ? `; and ${missing.length - named} more` : ''
+  return `Not all could be read, and what is missing is a gap: ${stretches.join('; ')}${more}`
 }

@@ -1,5 +1,5 @@
 import { EventSchema, metricNames, Type } from '#model'
-import { type Step, stepMs } from '#replication'
+import { joinedMisses, type Step, stepMs } from '#replication'
 import {
   badParameter,
   filterOf,
@@ -28,6 +28,22 @@ const columns = {
   series: Type.Record(Type.String(), Type.Array(nullable(Type.Number()))),
 }
 const axis = { from: Type.Number(), to: Type.Number(), step: Type.Enum(steps) }
+/** What was stored of the span, and cannot be read now; absent if all could be read. */
+const missing = Type.Optional(
+  Type.Array(
+    Type.Object({
+      from: Type.Number(),
+      to: Type.Number(),
+      /** Whose feed it stands in. */
+      worker: Type.String(),
+      site: Type.String(),
+      reason: Type.Enum(['absent', 'damaged'], {
+        description: '`absent`: neither here nor with anybody who can be reached now; `damaged`: it makes no sense',
+      }),
+    }),
+    { description: 'Stretches that were stored and cannot be read now, by feed; absent if all could be read' },
+  ),
+)
 const limit = (maximum: number) => Type.Optional(Type.Integer({ minimum: 1, maximum }))
 
 export const historyRoutes = [
@@ -39,16 +55,23 @@ export const historyRoutes = [
     summary: 'Metrics of one device over time; the last 24 h, at a step that suits the span, unless told otherwise',
     params: IdParams,
     query: Type.Object({ ...span, metrics, step: Type.Optional(Type.Enum(steps)) }, strict),
-    reply: Type.Object({ ...axis, ...columns }),
+    reply: Type.Object({ ...axis, ...columns, missing }),
     async handle({ fleet, clock }, { params, query, caller }) {
       const over = parseSpan(query, clock.now())
-      const series = await seenBy(fleet, caller).history({
+      const { from, to, step, at, series, missing } = await seenBy(fleet, caller).history({
         deviceId: params.id,
         metrics: query.metrics ?? defaultMetrics,
         ...over,
         step: query.step ?? stepFor(over),
       })
-      return { ...series, series: series.series as Record<string, (number | null)[]> }
+      return {
+        from,
+        to,
+        step,
+        ...(missing && { missing: [...missing] }),
+        at,
+        series: series as Record<string, (number | null)[]>,
+      }
     },
   }),
   route({
@@ -67,7 +90,7 @@ export const historyRoutes = [
       },
       strict,
     ),
-    reply: Type.Object({ ...axis, data: Type.Array(Type.Object({ key: Type.String(), ...columns })) }),
+    reply: Type.Object({ ...axis, missing, data: Type.Array(Type.Object({ key: Type.String(), ...columns })) }),
     async handle({ fleet, clock }, { query, caller }) {
       const over = parseSpan(query, clock.now())
       const step = query.step ?? rollupFor(over)
@@ -83,7 +106,11 @@ export const historyRoutes = [
         at,
         series: series as Record<string, (number | null)[]>,
       }))
-      return { ...over, step, data }
+      const gaps = joinedMisses(
+        groups.flatMap(({ series }) => series.missing ?? []),
+        over,
+      )
+      return { ...over, step, ...(gaps.length > 0 && { missing: gaps }), data }
     },
   }),
   route({

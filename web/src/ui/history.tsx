@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks'
 import type { Metric } from '#model'
 import type { Series } from '#replication'
 import type { HistoryRequest } from '../client.js'
-import { hashrate, power, temperature, text } from '../format.js'
+import { hashrate, incomplete, power, temperature, text } from '../format.js'
 import { useLoad } from '../hooks.js'
 import { Chart, type Line } from './chart.js'
 import { Card, Empty, Problem } from './parts.js'
@@ -156,6 +156,7 @@ export function History({
       }
     >
       {error && <Problem error={error} retry={reload} />}
+      {series?.missing && <p class="hint">{incomplete(series.missing)}</p>}
       <div class={`charts n${wanted.length}`}>
         {wanted.map((plot) => (
           <figure key={plot.key}>
@@ -198,7 +199,8 @@ function Plot({
 
 function emptyText(series: Series | null): string {
   if (!series) return 'Loading …'
-  return filled(series) > 1 ? 'Not reported.' : 'Nothing in this range yet. New history appears within minutes.'
+  if (filled(series) > 1) return 'Not reported.'
+  return series.missing ? 'Cannot be read now.' : 'Nothing in this range yet. New history appears within minutes.'
 }
 
 const reports = (series: Series, index: number) =>

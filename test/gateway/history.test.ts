@@ -1,0 +1,79 @@
+import test from 'brittle'
+import { routes } from '#gateway'
+import { problemsOf } from '#model'
+import type { Series } from '#replication'
+import { history } from '../../src/cli/commands/history.js'
+import type { Output } from '../../src/cli/output.js'
+import { openSite as openClient } from '../../src/cli/site-client.js'
+import { openSite, type Site } from './site.js'
+
+const replyOf = (path: string) => routes.find((row) => row.path === path)!.reply!
+const minute = 60_000
+
+/** What the command prints against this site: answers as rows of cells, notes as lines. */
+async function cliHistory({ url, adminToken, storage }: Site, options: Record<string, unknown> = {}, json = false) {
+  const printed = { rows: [] as unknown[][], titles: [] as string[], lines: [] as string[], notes: [] as string[] }
+  const out: Output = {
+    json,
+    terminal: false,
+    width: 120,
+    table(rows, columns) {
+      printed.titles = columns.map(({ title }) => title)
+      printed.rows = rows.map((row) => columns.map(({ get }) => get(row)))
+    },
+    value: (_, text) => void printed.lines.push(text),
+    line: (text) => void printed.lines.push(text),
+    note: (text) => void printed.notes.push(text),
+  }
+  const { signal } = new AbortController()
+  const site = () => openClient({ url, token: adminToken, storage, signal })
+  await history.run({ args: ['home.wm.a'], options, out, env: {}, signal, site })
+  return printed
+}
+
+test('a history of which not all can be read says what is missing, of whom and why', async (t) => {
+  const site = await openSite(t)
+  const now = site.clock.now()
+  const [device, group] = ['/api/v1/devices/home.wm.a/history?from=-1h', '/api/v1/history?from=-1h']
+  for (const path of [device, group]) t.absent('missing' in (await site.ask(path)).json, 'all could be read')
+  t.alike((await cliHistory(site)).notes, [])
+
+  const from = now - 50 * minute
+  const lost = { from, to: from + minute, worker: 'wm', site: 'home', reason: 'absent' as const }
+  const damaged = {
+    from: from + 5 * minute,
+    to: from + 6 * minute,
+    worker: 'wm',
+    site: 'home',
+    reason: 'damaged' as const,
+  }
+  site.farm.home.missing = [lost, damaged]
+  site.farm.north.missing = [{ ...lost, worker: 'am', site: 'north' }]
+  const one = (await site.ask(device)).json as Series
+  t.alike(one.missing, [lost, damaged])
+  t.alike(problemsOf(replyOf('/api/v1/devices/{id}/history'), one), [])
+  const all = (await site.ask(group)).json as Series
+  t.alike(
+    all.missing?.map(({ worker, reason }) => `${worker} ${reason}`).sort(),
+    ['am absent', 'wm absent', 'wm damaged'],
+    'each once, however many devices it is of',
+  )
+  t.alike(problemsOf(replyOf('/api/v1/history'), all), [])
+  const own = (await site.ask(group, { token: await site.tokenOf('read', ['north']) })).json as Series
+  t.alike(own.missing, site.farm.north.missing, 'a token of a site hears of its own')
+
+  const { notes } = await cliHistory(site)
+  t.is(notes.length, 1, 'one line')
+  t.ok(
+    notes[0]!.includes(
+      `${new Date(lost.from).toISOString()} to ${new Date(lost.to).toISOString()} of wm, neither here`,
+    ),
+  )
+  t.ok(notes[0]!.includes('of wm, damaged'))
+  const { paths } = (await site.ask('/api/openapi.json')).json
+  for (const path of ['/api/v1/history', '/api/v1/devices/{id}/history']) {
+    const { schema } = paths[path].get.responses['200'].content['application/json']
+    t.ok(schema.properties.missing, `${path}: described`)
+    t.absent(schema.required.includes('missing'))
+  }
+})
