@@ -31,9 +31,8 @@ export function seenBy(fleet: FleetView, { sites }: Pick<Caller, 'sites'>): Sigh
     history: async (query) => fleet.history({ ...query, deviceId: visible(query.deviceId) }),
     groupHistory: (query) => fleet.groupHistory({ ...query, filter: narrow(query.filter) }),
     async events(query) {
-      if (query.deviceId !== undefined) return fleet.events({ ...query, deviceId: visible(query.deviceId) })
-      const events = await fleet.events(query)
-      return events.filter((event) => event.deviceId !== undefined && device(event.deviceId))
+      if (query.deviceId !== undefined) visible(query.deviceId)
+      return fleet.events({ ...query, sites })
     },
     settings: async (id, limit) => fleet.settings(visible(id), limit),
     feeds: () => fleet.feeds().filter(({ site }) => sites.includes(site)),

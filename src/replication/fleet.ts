@@ -9,8 +9,8 @@ import type {
   Change,
   DevicePage,
   DeviceQuery,
-  EventQuery,
   FeedAge,
+  FleetEventQuery,
   FleetView,
   Group,
   GroupBy,
@@ -157,9 +157,9 @@ class View implements FleetView {
     return crowds ?? readGroups(query, this.match(query.filter), (one) => this.history(one), now)
   }
 
-  async events(query: EventQuery): Promise<Event[]> {
+  async events({ sites, ...query }: FleetEventQuery): Promise<Event[]> {
     const limit = Math.min(Math.max(0, query.limit ?? defaultEvents), maxEvents)
-    const readers = this.#readersOf(query.deviceId)
+    const readers = this.#readersOf(query.deviceId).filter(({ site }) => sites?.includes(site) ?? true)
     const lists = await Promise.all(
       readers.map(async (reader) => {
         const events = await reader.events({ ...query, limit })

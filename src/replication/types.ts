@@ -106,6 +106,11 @@ export interface EventQuery {
   limit?: number
 }
 
+/** Of the feeds of these sites only, default all; so many as are asked for are of them. */
+export interface FleetEventQuery extends EventQuery {
+  sites?: readonly string[]
+}
+
 export interface Change {
   records: readonly DeviceRecord[]
   removed: readonly string[]
@@ -358,7 +363,7 @@ export interface FleetView {
     to: number
     step: Exclude<Step, 'raw'>
   }): Promise<{ key: string; series: Series }[]>
-  events(query: EventQuery): Promise<Event[]>
+  events(query: FleetEventQuery): Promise<Event[]>
   settings(deviceId: string, limit?: number): Promise<{ at: number; settings: unknown }[]>
   /** How current each feed is, by site and worker. */
   feeds(): FeedAge[]

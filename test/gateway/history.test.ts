@@ -1,6 +1,6 @@
 import test from 'brittle'
 import { routes } from '#gateway'
-import { problemsOf } from '#model'
+import { type Event, problemsOf } from '#model'
 import type { Series } from '#replication'
 import { history } from '../../src/cli/commands/history.js'
 import type { Output } from '../../src/cli/output.js'
@@ -76,4 +76,36 @@ test('a history of which not all can be read says what is missing, of whom and w
     t.ok(schema.properties.missing, `${path}: described`)
     t.absent(schema.required.includes('missing'))
   }
+})
+
+test('who is limited to a site reads as many events of it as are asked for, whatever others did since, its services too', async (t) => {
+  const site = await openSite(t)
+  const now = site.clock.now()
+  const { home, north } = site.farm
+  const event = (at: number, type: Event['type'], message: string, deviceId?: string): Event => ({
+    at,
+    type,
+    message,
+    ...(deviceId === undefined ? {} : { deviceId }),
+  })
+  north.change({
+    events: [
+      event(now - 3000, 'status', 'it mines', 'north.am.x'),
+      event(now - 4000, 'service', 'the disk of am is nearly full'),
+      event(now - 5000, 'inventory', 'it was removed', 'north.am.gone'),
+      event(now - 6000, 'status', 'somebody else claims this', 'home.wm.a'),
+    ],
+  })
+  const busy = Array.from({ length: 300 }, (_, ago) => event(now - ago, 'status', `busy ${ago}`, 'home.wm.a'))
+  home.change({ events: [...busy, event(now - 400, 'service', 'the disk of wm is nearly full')] })
+
+  const token = await site.tokenOf('read', ['north'])
+  const messages = async (query: string, as = token) =>
+    (await site.ask(`/api/v1/events${query}`, { token: as })).json.data.map((one: Event) => one.message)
+  t.alike(await messages(''), ['it mines', 'the disk of am is nearly full', 'it was removed'], 'none of another site')
+  t.alike(await messages('?limit=2'), ['it mines', 'the disk of am is nearly full'])
+  t.is((await messages('', site.adminToken)).length, 100)
+  const of = (id: string) => site.ask(`/api/v1/devices/${id}/events`, { token })
+  t.is((await of('home.wm.a')).status, 404)
+  t.is((await of('north.am.x')).json.data.length, 1)
 })
