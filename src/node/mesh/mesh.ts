@@ -296,6 +296,7 @@ async function startMesh(
         grant,
         network,
         seeds: inviteSeeds(folder),
+        onRefused: refused.note,
         clock,
         log,
       }),

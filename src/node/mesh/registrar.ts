@@ -17,6 +17,7 @@ import { type Clock, defined, type Log, SdkError } from '#model'
 import { type FleetRecord, type Intent, packDevices } from '#replication'
 import type { AnnouncedService, Caller, Handlers, InviteRequest, registrar } from '#rpc'
 import type { Network } from '../network/index.js'
+import { claimsOf, conflictOf } from './claims.js'
 import { type Admission, receive } from './door.js'
 import type { InviteSeeds } from './invite-seeds.js'
 import type { Membership } from './membership.js'
@@ -31,6 +32,8 @@ export interface RegistrarOptions {
   readonly grant: Grant
   readonly network: Network
   readonly seeds: InviteSeeds
+  /** Told of who announces what is another's. */
+  readonly onRefused: (reason: string, key: Key) => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -124,8 +127,17 @@ export async function openRegistrar(options: RegistrarOptions) {
   /** Only what changed is written: the record goes to everybody. */
   const announce = async (member: Key, version: string, services: readonly AnnouncedService[]) => {
     const known = new Map(record.services().flatMap((one) => (one.member === member ? [[one.name, one] as const] : [])))
-    const intents: Intent[] = []
-    for (const { feed, relay, ...service } of services) {
+    const claims = claimsOf(record, clock.now(), member, services)
+    const foreign = claims.filter(({ sameMachine }) => !sameMachine)
+    const moved = claims.filter(({ sameMachine }) => sameMachine)
+    const intents: Intent[] = moved.map(({ other }) => ({
+      op: 'withdrawService',
+      member: other.member,
+      name: other.name,
+    }))
+    for (const announced of services) {
+      const { feed, relay, ...service } = announced
+      if (foreign.some((claim) => claim.service === announced)) continue
       const next = {
         ...service,
         version,
@@ -139,6 +151,10 @@ export async function openRegistrar(options: RegistrarOptions) {
     }
     for (const name of known.keys()) intents.push({ op: 'withdrawService', member, name })
     await record.write(intents)
+    if (!foreign[0]) return
+    // What is its own is announced all the same.
+    options.onRefused('name-taken', member)
+    throw conflictOf(foreign[0])
   }
 
   for (const [id, { seed }] of await seeds.all()) await openDoor(id, seed)

@@ -70,6 +70,7 @@ export async function enrolSiblings(
  */
 export async function admitSiblings(host: Host, siblings: readonly Sibling[]): Promise<void> {
   const { storage, identity, record, clock } = host
+  const own = keyOf(host.keyPair)
   for (const { process, role, site } of siblings) {
     const subject = keyOf(keyPairOf(identity, process))
     const known = await loadGrant(storage, process)
@@ -77,7 +78,10 @@ export async function admitSiblings(host: Host, siblings: readonly Sibling[]): P
     const grant = fits
       ? known
       : issueGrant(host.keyPair, host.grant, { subject, role, sites: [site], from: clock.now() })
-    if (record.member(subject)?.grant.id !== grant.id) await record.write({ op: 'addMember', name: process, grant })
+    const member = record.member(subject)
+    // One that came in as a member by itself stays so.
+    const beside = member && member.host === undefined ? {} : { host: own }
+    if (member?.grant.id !== grant.id) await record.write({ op: 'addMember', name: process, grant, ...beside })
     // Last: the process starts when it finds it.
     if (!fits) await saveGrant(storage, process, grant)
   }
