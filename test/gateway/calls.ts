@@ -40,7 +40,11 @@ export const goodCalls: readonly GoodCall[] = [
   { route: 'DELETE /api/v1/devices/{id}', status: 204, prepare: async () => 'home.wm.b' },
   { route: 'POST /api/v1/devices/{id}/poll', prepare: device },
   { route: 'GET /api/v1/devices/{id}/raw', prepare: device },
-  { route: 'GET /api/v1/devices/{id}/history', query: 'metrics=powerW,hashrateThs&from=-2h&step=1m', prepare: device },
+  {
+    route: 'GET /api/v1/devices/{id}/history',
+    query: 'metrics=powerW,hashrateThs&from=-2h&step=1m&digest=min,max',
+    prepare: device,
+  },
   { route: 'GET /api/v1/devices/{id}/events', query: 'from=-1d&limit=5', prepare: device },
   { route: 'GET /api/v1/devices/{id}/settings', query: 'limit=5', prepare: device },
   { route: 'GET /api/v1/history', query: 'groupBy=model&kind=miner&from=-7d' },

@@ -39,10 +39,12 @@ export class Feed implements Reader {
     for (const listener of this.#listeners) listener({ records, removed, events })
   }
 
-  history: Reader['history'] = async ({ metrics, from, to, step }) => {
+  history: Reader['history'] = async ({ metrics, from, to, step, digests }) => {
     const at = [from, from + (to - from) / 2]
     const series = Object.fromEntries(metrics.map((metric) => [metric, [1, null]]))
-    return { from, to, step, at, series, ...(this.missing.length > 0 && { missing: this.missing }) }
+    const of = { mean: 1, min: 0, max: 4, last: 2, count: 3 }
+    const known = digests && { digests: Object.fromEntries(metrics.map((metric) => [metric, [of, null]])) }
+    return { from, to, step, at, series, ...known, ...(this.missing.length > 0 && { missing: this.missing }) }
   }
   events: Reader['events'] = async ({ deviceId, from = 0, to = Number.POSITIVE_INFINITY, limit = 100 }) =>
     this.eventsKept

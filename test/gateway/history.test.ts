@@ -109,3 +109,35 @@ test('who is limited to a site reads as many events of it as are asked for, what
   t.is((await of('home.wm.a')).status, 404)
   t.is((await of('north.am.x')).json.data.length, 1)
 })
+
+test('of each interval the lowest, highest, mean and last value and how many samples it has are told if asked for; gaps are null', async (t) => {
+  const site = await openSite(t)
+  const ask = (query: string) => site.ask(`/api/v1/devices/home.wm.a/history?metrics=powerW&from=-1h&${query}`)
+  t.absent('digests' in (await ask('step=1m')).json)
+  const { step, at, digests } = (await ask('digest=min,max,count')).json
+  t.is(step, '1m', 'they are of intervals, so the step is one')
+  t.is(at.length, 2)
+  t.alike(digests, { powerW: { min: [0, null], max: [4, null], count: [3, null] } })
+  const all = (await ask('digest=min,max,mean,last,count&step=5m')).json
+  t.alike(Object.keys(all.digests.powerW), ['min', 'max', 'mean', 'last', 'count'])
+  t.alike(problemsOf(replyOf('/api/v1/devices/{id}/history'), all), [])
+  for (const [query, path] of [
+    ['digest=min&step=raw', '/digest'],
+    ['digest=median', '/digest/0'],
+  ]) {
+    const { status, json } = await ask(query!)
+    t.alike([status, json.problems[0].path], [400, path])
+  }
+
+  const { titles, rows } = await cliHistory(site, { metrics: 'powerW', digest: 'min,count' })
+  t.alike(titles, ['time', 'powerW', 'powerW min', 'powerW count'])
+  t.alike(
+    rows.map(([, ...cells]) => cells),
+    [
+      [1, 0, 3],
+      [null, null, null],
+    ],
+  )
+  const { lines } = await cliHistory(site, { metrics: 'powerW', digest: 'max' }, true)
+  t.alike(JSON.parse(lines[0]!).digests, { powerW: { max: [4, null] } })
+})

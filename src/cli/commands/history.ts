@@ -1,6 +1,12 @@
-import type { Metric } from '#model'
-import type { Missing, Series } from '#replication'
+import type { Missing } from '#replication'
 import { type CliCommand, text } from '../command.js'
+
+interface History {
+  readonly at: readonly number[]
+  readonly series: Readonly<Record<string, readonly (number | null)[]>>
+  readonly digests?: Readonly<Record<string, Readonly<Record<string, readonly (number | null)[]>>>>
+  readonly missing?: readonly Missing[]
+}
 
 export const history: CliCommand = {
   usage: '<id>',
@@ -10,28 +16,36 @@ export const history: CliCommand = {
     ['--from <time>', 'ISO time, ms, or relative like -24h (default -24h)'],
     ['--to <time>', 'default: now'],
     ['--step <step>', 'raw, 1m, 5m, 1h or 1d (default: by span)'],
+    ['--digest <list>', 'also min, max, mean, last, count of the samples of each interval; not with raw'],
   ],
   async run({ args, options, out, site }) {
     const metrics = text(options, 'metrics') ?? 'hashrateThs,powerW,boardTempMaxC'
-    const series = await (await site()).get<Series>(`/api/v1/devices/${encodeURIComponent(args[0]!)}/history`, {
+    const series = await (await site()).get<History>(`/api/v1/devices/${encodeURIComponent(args[0]!)}/history`, {
       metrics,
       from: text(options, 'from'),
       to: text(options, 'to'),
       step: text(options, 'step'),
+      digest: text(options, 'digest'),
     })
     if (series.missing) out.note(missingText(series.missing))
     if (out.json) {
       out.line(JSON.stringify(series))
       return
     }
-    const names = Object.keys(series.series) as Metric[]
+    const columns = Object.entries(series.series).flatMap(([metric, values]) => [
+      { title: metric, values },
+      ...Object.entries(series.digests?.[metric] ?? {}).map(([name, values]) => ({
+        title: `${metric} ${name}`,
+        values,
+      })),
+    ])
     out.table(
       series.at.map((_, index) => index),
       [
         { title: 'time', get: (index) => new Date(series.at[index]!).toISOString() },
-        ...names.map((name) => ({
-          title: name,
-          get: (index: number) => series.series[name]?.[index] ?? null,
+        ...columns.map(({ title, values }) => ({
+          title,
+          get: (index: number) => values[index],
           align: 'right' as const,
         })),
       ],

@@ -1,5 +1,5 @@
-import { EventSchema, metricNames, Type } from '#model'
-import { joinedMisses, type Step, stepMs } from '#replication'
+import { EventSchema, type Metric, metricNames, Type } from '#model'
+import { type Digest, joinedMisses, type Series, type Step, stepMs } from '#replication'
 import {
   badParameter,
   filterOf,
@@ -21,6 +21,11 @@ const steps: readonly Step[] = ['raw', ...rollups]
 const span = { from: Type.Optional(TimeSchema), to: Type.Optional(TimeSchema) }
 const metrics = Type.Optional(Type.Array(Type.Enum(metricNames), { maxItems: 20 }))
 const defaultMetrics = ['hashrateThs', 'powerW'] as const
+
+const digestNames = ['min', 'max', 'mean', 'last', 'count'] as const satisfies readonly (keyof Digest)[]
+type DigestName = (typeof digestNames)[number]
+/** With digests an answer has at most so many points: each is up to five more numbers a metric. */
+const digestPoints = 10_000
 
 const columns = {
   at: Type.Array(Type.Number()),
@@ -54,23 +59,49 @@ export const historyRoutes = [
     scope: 'read',
     summary: 'Metrics of one device over time; the last 24 h, at a step that suits the span, unless told otherwise',
     params: IdParams,
-    query: Type.Object({ ...span, metrics, step: Type.Optional(Type.Enum(steps)) }, strict),
-    reply: Type.Object({ ...axis, ...columns, missing }),
+    query: Type.Object(
+      {
+        ...span,
+        metrics,
+        step: Type.Optional(Type.Enum(steps)),
+        digest: Type.Optional(
+          Type.Array(Type.Enum(digestNames), {
+            maxItems: digestNames.length,
+            description: 'What else is wanted of the samples of each interval, in `digests`; not with the step `raw`',
+          }),
+        ),
+      },
+      strict,
+    ),
+    reply: Type.Object({
+      ...axis,
+      ...columns,
+      missing,
+      /** By metric and digest, if they were asked for; an interval without a sample is null. */
+      digests: Type.Optional(
+        Type.Record(Type.String(), Type.Record(Type.String(), Type.Array(nullable(Type.Number())))),
+      ),
+    }),
     async handle({ fleet, clock }, { params, query, caller }) {
       const over = parseSpan(query, clock.now())
-      const { from, to, step, at, series, missing } = await seenBy(fleet, caller).history({
+      const { digest } = query
+      if (digest && query.step === 'raw') throw badParameter('digest', 'is of intervals; ask for a step other than raw')
+      const found = await seenBy(fleet, caller).history({
         deviceId: params.id,
         metrics: query.metrics ?? defaultMetrics,
         ...over,
-        step: query.step ?? stepFor(over),
+        step: query.step ?? (digest ? rollupFor(over) : stepFor(over)),
+        ...(digest && { digests: true, maxPoints: digestPoints }),
       })
+      const { from, to, step, at, missing } = found
       return {
         from,
         to,
         step,
         ...(missing && { missing: [...missing] }),
         at,
-        series: series as Record<string, (number | null)[]>,
+        series: found.series as Record<string, (number | null)[]>,
+        ...(digest && { digests: digestColumns(found, digest) }),
       }
     },
   }),
@@ -152,6 +183,12 @@ export const historyRoutes = [
     }),
   }),
 ]
+
+function digestColumns({ at, series, digests = {} }: Series, names: readonly DigestName[]) {
+  const columnsOf = (of: readonly (Digest | null)[] = []) =>
+    Object.fromEntries(names.map((name) => [name, at.map((_, index) => of[index]?.[name] ?? null)]))
+  return Object.fromEntries((Object.keys(series) as Metric[]).map((metric) => [metric, columnsOf(digests[metric])]))
+}
 
 /** Events have no default span: the newest are wanted, however old. */
 function eventSpan(query: { from?: string; to?: string; limit?: number }, now: number) {
