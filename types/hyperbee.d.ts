@@ -40,6 +40,8 @@ declare module 'hyperbee' {
     readonly version: number
     ready(): Promise<void>
     get(key: string, options?: Reading): Promise<Entry<V> | null>
+    /** What one block says, without the tree; a value of null is that of a key that was deleted. */
+    getBySeq(seq: number, options?: Reading): Promise<{ key: string; value: V | null }>
     /** `update: false`: on the state as it is here, without asking peers. */
     batch(options?: { update?: boolean }): Batch<V>
     createReadStream(range?: Range, options?: Reading & { reverse?: boolean; limit?: number }): AsyncIterable<Entry<V>>

@@ -38,6 +38,8 @@ export interface Day {
   readonly bytes: Readonly<Record<Tier, number>>
   /** How long the log of hours had become. */
   readonly hours: number
+  /** So many chunks could not be read when it was put together, if any: they are lost. */
+  readonly lost?: number
 }
 
 /** Where in the journal a device was removed: what stands before it says nothing any more. */

@@ -1,4 +1,5 @@
 import type { Log } from '#model'
+import { SalvagedChunks, TableChunks } from './chunks.js'
 import { type Day, type Gone, keptFrom, type Progress, type SegmentSpan } from './directory.js'
 import { Fold } from './fold.js'
 import {
@@ -50,7 +51,9 @@ export class Journal {
   /** Chunked, but still needed for the last records. */
   #kept: Segment[] = []
   #fold: Fold | undefined
-  /** Full volumes that could not be put together, and until which segment is finished they are passed over. */
+  /** Full volumes that could not be put together from their tables: what can be read of their blocks has to do. */
+  readonly #damaged = new Set<number>()
+  /** Those of which that was too little as well, and until which segment is finished they are passed over. */
   readonly #passedOver = new Map<number, number>()
   /** Something may have become old enough to be dropped. */
   #aged = true
@@ -61,6 +64,7 @@ export class Journal {
     packedSamples: 0,
     rawBytes: 0,
     mergedVolumes: 0,
+    salvagedVolumes: 0,
     droppedVolumes: 0,
     damagedBlocks: 0,
   }
@@ -217,14 +221,21 @@ export class Journal {
       if (this.#days.has(volume) || this.#progress.chunked < (this.#passedOver.get(volume) ?? 0)) continue
       const spans = this.#spans.filter(({ segment }) => volumeOf(segment) === volume)
       const parts = { volumes: this.#volumes, logs: this.#logs, log: this.#log, memberOf: this.#state.memberOf }
-      return new Merge(parts, volume, spans)
+      const chunks = this.#damaged.has(volume)
+        ? new SalvagedChunks(this.#volumes, spans, this.#log)
+        : new TableChunks(this.#volumes, volume)
+      return new Merge(parts, volume, spans, chunks)
     }
     return undefined
   }
 
-  /** The volume stays as it is for about a day, so that others are put together meanwhile. */
-  passOver(volume: number): void {
-    this.#passedOver.set(volume, this.#progress.chunked + rawSpan)
+  /**
+   * It was tried often enough to put the volume together. From now on with what can be read; where that fails, too, it stays as it is for about
+   * a day, so that others are put together meanwhile, and is dropped when its time comes.
+   */
+  giveUp(volume: number): void {
+    if (this.#damaged.has(volume)) this.#passedOver.set(volume, this.#progress.chunked + rawSpan)
+    else this.#damaged.add(volume)
   }
 
   /** From here on the volume is read from its days. */
@@ -239,7 +250,16 @@ export class Journal {
     this.#progress = progress
     this.#days.set(day.volume, day)
     this.stats.mergedVolumes++
-    this.stats.damagedBlocks += merge.damaged
+    this.#passedOver.delete(day.volume)
+    if (day.lost !== undefined) {
+      this.stats.salvagedVolumes++
+      this.stats.damagedBlocks += day.lost
+      const { volume, from, to, lost } = day
+      this.#log.error(
+        { volume, from, to, lost },
+        'a day of history was put together from what can be read; the rest is lost',
+      )
+    }
     const name = rawName(day.volume * rawSpan)
     if (this.#logs.knows(name)) await this.#logs.clear(name)
     this.#aged = true
@@ -283,13 +303,24 @@ export class Journal {
 
   /** Drops the oldest day of a tier if there is too much of it. `pressed`: the disk is nearly full. */
   async #dropOldest(pressed: boolean): Promise<void> {
-    const history = { progress: this.#progress, spans: this.#spans, days: this.#days, bytes: this.dayBytes }
+    const history = {
+      progress: this.#progress,
+      spans: this.#spans,
+      days: this.#days,
+      bytes: this.dayBytes,
+      givenUp: this.#passedOver,
+    }
     const tier = this.#retention.next(history, pressed)
     if (!tier) {
       this.#aged = false
       return
     }
     const volume = keptFrom(this.#progress, tier)
+    if (tier === 'raw' && !this.#days.has(volume))
+      this.#log.error(
+        { volume },
+        'history that could not be put together is dropped: of its time there is nothing any more',
+      )
     const progress: Progress =
       tier === 'raw'
         ? { ...this.#progress, rawFrom: volume + 1 }

@@ -1,9 +1,10 @@
 import type Hypercore from 'hypercore'
-import type { Log } from '#model'
+import { type Log, SdkError } from '#model'
 import { care, encoding, ordered, readChunk, type Samples } from './chunk.js'
+import type { Chunks } from './chunks.js'
 import { Crowd, type Member } from './crowd.js'
 import type { Day, SegmentSpan } from './directory.js'
-import { keys, putAll, rawName, rawSpan, type Tier, tierName } from './layout.js'
+import { keys, putAll, type Tier, tierName } from './layout.js'
 import type { Logs } from './logs.js'
 import { Intervals, metricsOf } from './rollup.js'
 import { entryIn, entryOf, listOf } from './sorted.js'
@@ -31,26 +32,32 @@ export class Merge {
   readonly volume: number
   readonly #parts: Parts
   readonly #spans: readonly SegmentSpan[]
+  readonly #chunks: Chunks
   readonly #cores = new Map<Tier, Hypercore>()
   readonly #ids: string[] = []
   readonly #turns = new Turns()
   #crowd: Crowd | undefined
   #hours = 0
   #listed = false
-  /** Chunks that could not be read. */
-  damaged = 0
+  #damaged = 0
 
-  constructor(parts: Parts, volume: number, spans: readonly SegmentSpan[]) {
+  constructor(parts: Parts, volume: number, spans: readonly SegmentSpan[], chunks: Chunks) {
     this.#parts = parts
     this.volume = volume
     this.#spans = spans
+    this.#chunks = chunks
+  }
+
+  /** Chunks that could not be read. */
+  get damaged(): number {
+    return this.#damaged + this.#chunks.lost
   }
 
   /** The next device; false when there was none left. */
   async step(): Promise<boolean> {
     if (this.#spans.length === 0 || this.#listed) return false
     await this.#open()
-    const id = await this.#nextDevice()
+    const id = await this.#chunks.next(this.#ids)
     if (id === undefined) {
       await this.#storeCrowds()
       await this.#list()
@@ -58,6 +65,7 @@ export class Merge {
       return false
     }
     const place = this.#ids.push(id) - 1
+    await this.#check(id, place)
     // Hours are written last: with them all of the device is there.
     if (inLogs.every((tier) => this.#cores.get(tier)!.length > place + 1)) {
       await this.#recall(id, place)
@@ -83,6 +91,18 @@ export class Merge {
     return true
   }
 
+  /** A device that was done, and of which nothing can be read any more, would leave all others in the wrong place. */
+  async #check(id: string, place: number): Promise<void> {
+    const block = await this.#entry('raw', place)
+    if (block && entryIn(block).id !== id)
+      throw new SdkError('STORE_FAILED', `what was done of ${id} is of another device`)
+  }
+
+  async #entry(tier: (typeof inLogs)[number], place: number): Promise<Uint8Array | null> {
+    const core = this.#cores.get(tier)!
+    return core.length > place ? core.get(place, { wait: false }) : null
+  }
+
   /** What a device adds to its groups. */
   #gather(id: string, fives: Intervals): void {
     this.#crowd ??= new Crowd(this.#parts.memberOf)
@@ -97,7 +117,7 @@ export class Merge {
 
   /** The same of one that was done before a restart. */
   async #recall(id: string, place: number): Promise<void> {
-    const block = await this.#cores.get('5m')!.get(place, { wait: false })
+    const block = await this.#entry('5m', place)
     if (!block) return
     const table = readChunk(entryIn(block).bytes)
     const fives = new Intervals(metricsOf(table.columns.keys()), stepMs['5m'])
@@ -135,36 +155,18 @@ export class Merge {
     }
   }
 
-  async #nextDevice(): Promise<string | undefined> {
-    const last = this.#ids.at(-1)
-    return this.#parts.volumes.with(rawName(this.volume * rawSpan), async (table) => {
-      const range = last === undefined ? {} : { gt: keys.afterChunks(last) }
-      for await (const { key } of table.createReadStream(range, { limit: 1, wait: false }))
-        if (!key.startsWith(keys.crowds)) return keys.deviceOf(key)
-      // Groups stand in the middle of the devices.
-      const behind = { gt: `${keys.crowds}\u{10ffff}` }
-      if (last !== undefined && keys.chunk(last, 0) > keys.crowds) return undefined
-      for await (const { key } of table.createReadStream(behind, { limit: 1, wait: false })) return keys.deviceOf(key)
-      return undefined
-    })
-  }
-
   /** All samples of a device in the volume. */
   async #samplesOf(id: string): Promise<Samples> {
     const tables: Table[] = []
-    const first = this.volume * rawSpan
-    const range = { gte: keys.chunk(id, first), lt: keys.chunk(id, first + rawSpan) }
-    await this.#parts.volumes.with(rawName(first), async (table) => {
-      for await (const { key, value } of table.createReadStream(range, { wait: false })) {
-        try {
-          tables.push(readChunk(value))
-        } catch (error) {
-          this.damaged++
-          this.#parts.log.error({ chunk: key, err: error }, 'samples of a device cannot be read and are left out')
-        }
-        await this.#turns.next()
+    for await (const { key, value } of this.#chunks.of(id)) {
+      try {
+        tables.push(readChunk(value))
+      } catch (error) {
+        this.#damaged++
+        this.#parts.log.error({ chunk: key, err: error }, 'samples of a device cannot be read and are left out')
       }
-    })
+      await this.#turns.next()
+    }
     return ordered(together(tables))
   }
 
@@ -180,6 +182,8 @@ export class Merge {
     for (const tier of inLogs) {
       const core = this.#cores.get(tier)!
       if (core.length === this.#ids.length) await core.append(list)
+      else if (core.length !== this.#ids.length + 1)
+        throw new SdkError('STORE_FAILED', 'more devices were done than can be read')
     }
   }
 
@@ -196,6 +200,7 @@ export class Merge {
       ...(none && { from: 0, to: 0 }),
       devices: this.#ids.length,
       bytes,
+      ...(this.damaged > 0 && { lost: this.damaged }),
       hours: none ? 0 : await this.#parts.volumes.with(tierName('1h', volume), async ({ core }) => core.length),
     }
   }

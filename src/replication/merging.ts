@@ -11,7 +11,7 @@ interface Parts {
   readonly done: () => Promise<void>
 }
 
-/** A volume that cannot be put together is passed over for a day after so many tries. */
+/** After so many tries the journal is told that a volume cannot be put together as it is. */
 const maxFailures = 3
 
 /** Puts full volumes together beside everything else: with every tick a little further, so that it takes about half of the time. */
@@ -42,7 +42,7 @@ export class Merging {
         const { volume } = this.#merge ?? {}
         if (volume !== undefined && ++this.#failures >= maxFailures) {
           this.#failures = 0
-          this.#parts.journal.passOver(volume)
+          this.#parts.journal.giveUp(volume)
         }
         await this.#forget()
       })

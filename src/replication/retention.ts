@@ -18,6 +18,8 @@ interface History {
   readonly spans: readonly SegmentSpan[]
   readonly days: ReadonlyMap<number, Day>
   readonly bytes: Readonly<Record<Tier, number>>
+  /** Volumes that could not be put together. */
+  readonly givenUp: { has(volume: number): boolean }
 }
 
 /** Which tier of which day is dropped next: what is older than it is kept, or more than there is room for. */
@@ -46,9 +48,10 @@ export class Retention {
    * By the times of nearly all of its samples, and by how much was stored after it: a clock that was wrong for a moment neither drops anything
    * nor keeps it for ever. Roll-ups come with the day: before it is put together nothing goes.
    */
-  #isTooOld({ spans, days }: History, volume: number, ageMs: number): boolean {
+  #isTooOld(history: History, volume: number, ageMs: number): boolean {
+    const { spans } = history
     const newest = spans.at(-1)
-    if (!newest || !days.has(volume)) return false
+    if (!newest || !isDone(history, volume)) return false
     const later = newest.segment - (volume + 1) * rawSpan
     const ends = spans.filter(({ segment }) => volumeOf(segment) === volume).map(({ to }) => to)
     const last = ends.sort((a, b) => a - b)[Math.floor(ends.length * nearlyAll)] ?? 0
@@ -56,7 +59,12 @@ export class Retention {
   }
 }
 
-function isNotNewest({ days, progress }: History, tier: Tier): boolean {
-  const oldest = keptFrom(progress, tier)
-  return days.has(oldest) && days.has(oldest + 1)
+function isNotNewest(history: History, tier: Tier): boolean {
+  const oldest = keptFrom(history.progress, tier)
+  return isDone(history, oldest) && [...history.days.keys()].some((volume) => volume > oldest)
+}
+
+/** It is put together, or never will be. */
+function isDone({ days, givenUp, progress }: History, volume: number): boolean {
+  return days.has(volume) || givenUp.has(volume) || volume < progress.rawFrom
 }

@@ -1,5 +1,6 @@
 import type Hypercore from 'hypercore'
 import { type Metric, SdkError } from '#model'
+import { damaged } from './bytes.js'
 import { readChunk, readRollup } from './chunk.js'
 import { type Day, keptFrom, type Progress, type SegmentSpan } from './directory.js'
 import { keys, type Patience, rawName, rollupName, type Tier, tierName, volumeOf } from './layout.js'
@@ -85,6 +86,7 @@ async function readDay(sources: Sources, { deviceId, metrics, step }: Wanted, da
   const kept = byLength.find(({ tier, ms }) => ms <= step && (!progress || day.volume >= keptFrom(progress, tier)))
   if (!kept) return
   const { tier } = kept
+  if (day.lost !== undefined) missed([day], damaged(`${day.lost} of its chunks are lost`))
   const name = tierName(tier, day.volume)
   try {
     const bytes =

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
+import type Hypercore from 'hypercore'
 import { type Log, silentLog } from '#model'
 import { openStore, type Store } from '#replication'
 import { openCores } from '../../src/replication/cores.js'
@@ -100,48 +101,97 @@ function listening(complaints: string[]): Log {
   return { ...silentLog, error: (_: object, message: string) => complaints.push(message) } as Log
 }
 
-/** Appends ticks of a device from the last one on until so many more segments are packed; answers the next tick. */
-async function segments(store: Store, count: number, from: number): Promise<number> {
+/** Appends ticks of devices from the last one on until so many more segments are packed; answers the next tick. */
+async function segments(store: Store, count: number, from: number, devices = ['a']): Promise<number> {
   const folded = () => store.stats().foldedSegments ?? 0
   const until = folded() + count
   let tick = from
   for (; folded() < until; tick++) {
     const at = start + tick * 100
-    await store.append({ at, records: [record('a', at, { powerW: tick })] })
+    await store.append({ at, records: devices.map((id) => record(id, at, { powerW: tick })) })
     await tidy(store, 2)
   }
   return tick
 }
 
-/** Blocks of the table of the first day are gone, as if their file were lost. */
-async function loseChunks(path: string, feed: string): Promise<void> {
+/** Works on a log of the feed, by its name, as if something had happened to its file. */
+async function meddle(path: string, feed: string, name: string, what: (log: Hypercore) => Promise<unknown>) {
   const cores = await openCores(path, silentLog)
   const table = openMain(cores.get({ key: Buffer.from(feed, 'hex') }))
-  const { key } = (await table.get(keys.log('raw-0')))!.value as { key: string }
-  const raw = cores.get({ key: Buffer.from(key, 'hex') })
-  await raw.ready()
-  await raw.clear(3, 6)
+  const { key } = (await table.get(keys.log(name)))!.value as { key: string }
+  const log = cores.get({ key: Buffer.from(key, 'hex') })
+  await log.ready()
+  await what(log)
   await table.close()
-  await raw.close()
+  await log.close()
   await cores.close()
 }
 
-test('a day that cannot be put together is tried again a day later; others are put together meanwhile', async (t) => {
+/** Blocks of the table of the first day are gone. */
+const loseChunks = (path: string, feed: string, from = 3, to = 6) =>
+  meddle(path, feed, 'raw-0', (log) => log.clear(from, to))
+
+/** Which ticks of a device cannot be read, and what is said of that. */
+async function gone(store: Store, deviceId: string, ticks: number) {
+  const { series, missing } = await store.history({ deviceId, metrics: ['powerW'], ...span, step: 'raw' })
+  const there = new Set(series.powerW)
+  return { lost: Array.from({ length: ticks }, (_, tick) => tick).filter((tick) => !there.has(tick)), missing }
+}
+
+test('a day of which blocks are gone is put together from the rest: what is lost is said, and old history still gives way', async (t) => {
   const path = await t.tmp()
   const complaints: string[] = []
   const log = listening(complaints)
   const before = await openStore({ path, ...options, limits: { ...short, mergeLeast: 0 }, log })
-  const tick = await segments(before, 24, 0)
+  const devices = ['a', 'b']
+  const tick = await segments(before, 24, 0, devices)
   t.absent(before.stats().mergedVolumes)
   await before.close()
-  await loseChunks(path, before.feed.main)
-  const store = await openStore({ path, ...options, limits: short, log })
+  // After two devices and three groups: a and b of the second segment.
+  await loseChunks(path, before.feed.main, 7, 8)
+  const aDay = 24 * short.segmentMs
+  const keep = { raw: { ageMs: aDay }, '1m': { ageMs: aDay } }
+  const store = await openStore({ path, ...options, limits: short, log, keep })
   t.teardown(() => store.close())
-  const later = await segments(store, 6, tick)
-  t.is(complaints.length, 3, 'tried three times')
-  await segments(store, 26, later)
-  t.is(complaints.length, 6, 'and again when another day is over')
+  const later = await segments(store, 6, tick, devices)
+  t.is(complaints.filter((each) => each.includes('tried again')).length, 3, 'tried three times as it is')
+  t.ok(complaints.at(-1)?.includes('the rest is lost'))
+  t.alike([store.stats().mergedVolumes, store.stats().salvagedVolumes, store.stats().damagedBlocks], [1, 1, 1])
+  t.alike((await gone(store, 'a', later)).lost, [])
+  const { lost, missing } = await gone(store, 'b', later)
+  t.alike(lost, [3, 4, 5], 'all but the segment whose block is gone')
+  t.ok(missing?.length, 'that something is gone is said')
+  await segments(store, 50, later, devices)
+  t.ok((store.stats().droppedVolumes ?? 0) >= 2, 'raw samples and minutes go when their time comes')
+  t.alike(complaints.slice(4), [], 'and nothing more is wrong')
+})
+
+test('a day of which nothing can be put together is tried once a day, and is dropped when its time comes', async (t) => {
+  const path = await t.tmp()
+  const complaints: string[] = []
+  const log = listening(complaints)
+  const before = await openStore({ path, ...options, limits: short, log })
+  const tick = await segments(before, 24, 0)
+  t.is(before.stats().mergedVolumes, 1)
+  await before.close()
+  const cores = await openCores(path, silentLog)
+  const main = openMain(cores.get({ key: Buffer.from(before.feed.main, 'hex') }))
+  const batch = main.batch()
+  await batch.del(keys.day(0))
+  await batch.flush()
+  await main.close()
+  await cores.close()
+  await meddle(path, before.feed.main, 'day-raw-0', (day) => day.clear(0, 1))
+
+  const keep = { raw: { ageMs: 2 * 24 * short.segmentMs }, '1m': { ageMs: 2 * 24 * short.segmentMs } }
+  const store = await openStore({ path, ...options, limits: short, log, keep })
+  t.teardown(() => store.close())
+  const later = await segments(store, 30, tick)
   t.is(store.stats().mergedVolumes, 1, 'the other day is put together')
+  t.absent(store.stats().droppedVolumes)
+  await segments(store, 50, later)
+  t.ok((store.stats().droppedVolumes ?? 0) >= 2)
+  t.ok(complaints.some((each) => each.includes('is dropped')))
 })
 
 test('a table of which blocks are gone holds up nobody: ticks are stored and read, what is not there is said', async (t) => {
