@@ -1,3 +1,5 @@
+import crypto from 'hypercore-crypto'
+import { issueGrant } from '#keys'
 import { memberKey } from './fleet.js'
 import type { Site } from './site.js'
 
@@ -19,6 +21,8 @@ const job = made('/api/v1/commands', reboot)
 const scan = made('/api/v1/scans', { ranges })
 const invite = made('/api/v1/invites', { role: 'worker' })
 const member = async () => memberKey
+const owner = { at: 1, by: memberKey, signature: 'cd'.repeat(64) }
+const grant = issueGrant(crypto.keyPair(), undefined, { subject: memberKey, role: 'worker', from: 1 })
 const token = made('/api/v1/tokens', { name: 'temporary', scope: 'read' })
 
 /** Every route once, as somebody would use it. */
@@ -65,9 +69,14 @@ export const goodCalls: readonly GoodCall[] = [
   { route: 'GET /api/v1/mesh/reach/{key}', prepare: member },
   { route: 'GET /api/v1/members' },
   { route: 'DELETE /api/v1/members/{key}', query: 'reason=stolen', status: 204, prepare: member },
+  { route: 'POST /api/v1/members/{key}/revoke', body: { owner }, status: 204, prepare: member },
   { route: 'GET /api/v1/mesh/refused' },
+  { route: 'GET /api/v1/mesh/record' },
   { route: 'GET /api/v1/invites' },
   { route: 'POST /api/v1/invites', body: { role: 'worker', sites: ['texas'] }, status: 201 },
+  { route: 'POST /api/v1/invites/{id}/confirm', body: { owner }, status: 204, prepare: invite },
+  { route: 'GET /api/v1/invites/{id}/guest', prepare: invite },
+  { route: 'POST /api/v1/invites/{id}/grant', body: { grant }, status: 204, prepare: invite },
   { route: 'DELETE /api/v1/invites/{id}', status: 204, prepare: invite },
   { route: 'GET /api/v1/tokens' },
   { route: 'POST /api/v1/tokens', body: { name: 'ci', scope: 'control', sites: ['home'] }, status: 201 },

@@ -14,6 +14,8 @@ import { NothingSchema } from './farm.js'
 
 export const memberKey = 'ab'.repeat(32)
 
+export const logKey = 'ba'.repeat(32)
+
 /** A fleet of one further member, as its node and its aggregator would tell of it. */
 export function fleetService(clock: Clock): Placement {
   const now = clock.now()
@@ -87,6 +89,15 @@ export function fleetService(clock: Clock): Placement {
             invites.push({ id, role, sites: sites ?? null, state: 'open', createdAt: now, expiresAt, usedBy: null })
             return { id, code: 'abcd-efgh', expiresAt }
           },
+          confirmInvite: ({ id }: { id: string }) => {
+            invited(id)
+            return {}
+          },
+          guest: () => ({ key: memberKey, name: 'texas' }),
+          letIn: ({ id }: { id: string }) => {
+            invited(id).state = 'used'
+            return {}
+          },
           revokeInvite: ({ id }: { id: string }) => {
             invited(id).state = 'revoked'
             return {}
@@ -100,6 +111,16 @@ export function fleetService(clock: Clock): Placement {
           putSite: () => ({}),
           putDevices: () => ({}),
           putEvent: () => ({}),
+          record: () => ({
+            record: 'cd'.repeat(32),
+            fleet: fleet.fleet,
+            system: 'dc'.repeat(32),
+            length: 1,
+            logs: [{ log: logKey, member: fleet.key, name: 'hq', signs: true, connected: true }],
+          }),
+          setIndexers: () => ({}),
+          removeWriter: () => ({}),
+          recover: () => ({}),
           rotateTopic: () => ({ epoch: 2 }),
         }
         context.provide(registrar, serve(registrar, writes))

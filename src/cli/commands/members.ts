@@ -1,7 +1,8 @@
 import { SdkError } from '#model'
-import type { Invite, IssuedInvite, Member, Peer, Refused } from '#rpc'
+import type { Invite, InviteRequest, IssuedInvite, Member, Peer, Refused } from '#rpc'
 import { type CliCommand, type CommandGroup, list, text } from '../command.js'
-import { age } from '../output.js'
+import { age, type Output } from '../output.js'
+import { ownerOf, ownerOption } from '../owner.js'
 import { confirm } from '../prompt.js'
 import { milliseconds } from './pause.js'
 
@@ -17,23 +18,45 @@ export const invite: CliCommand = {
     ['--site <name...>', 'only for these sites'],
     ['--scope <scope>', 'less than the role would have: read, control or admin'],
     ['--expires <time>', 'how long the code is good, e.g. 30m, 1h, 2d (default 1h)'],
+    ownerOption,
   ],
-  async run({ options, out, site }) {
-    const expires = text(options, 'expires')
-    const scope = text(options, 'scope')
-    const made = await (await site()).send<IssuedInvite>('POST', '/api/v1/invites', {
-      role: text(options, 'role') ?? 'worker',
-      ...(options.site ? { sites: list(options, 'site') } : {}),
-      ...(scope ? { scope } : {}),
-      ...(expires ? { expiresInMs: milliseconds(expires) } : {}),
-    })
-    if (out.json || !out.terminal) return void out.value(made, made.code)
-    const { renderUnicodeCompact } = await import('uqr')
-    out.line(`${renderUnicodeCompact(made.code)}\n\n  ${made.code}\n`)
-    out.note(`On the other machine: miningsdk join ${made.code}`)
-    out.note(`Good once, until ${new Date(made.expiresAt).toLocaleString()}`)
+  async run({ options, out, env, signal, site }) {
+    const client = await site()
+    const request = requestOf(options)
+    const owner = await ownerOf(options, env, client)
+    if (!owner) {
+      if (request.role === 'admin')
+        throw new SdkError('FORBIDDEN', 'only the owner of the fleet makes admins: give its key with --owner <file>')
+      return show(out, await client.send<IssuedInvite>('POST', '/api/v1/invites', request))
+    }
+    const { makeInvite, signGuest } = await import('../invite-owner.js')
+    const made = await makeInvite(client, owner, request)
+    await show(out, made)
+    out.note('Leave this open until the other machine is in: the owner signs for it when it comes')
+    out.note(`${await signGuest(client, owner, made, request, signal)} is in`)
     return undefined
   },
+}
+
+function requestOf(options: Readonly<Record<string, unknown>>): InviteRequest {
+  const expires = text(options, 'expires')
+  const scope = text(options, 'scope')
+  // What is none of these the site refuses, and says which there are.
+  return {
+    role: text(options, 'role') ?? 'worker',
+    ...(options.site ? { sites: list(options, 'site') } : {}),
+    ...(scope ? { scope } : {}),
+    ...(expires ? { expiresInMs: milliseconds(expires) } : {}),
+  } as InviteRequest
+}
+
+async function show(out: Output, made: IssuedInvite): Promise<undefined> {
+  if (out.json || !out.terminal) return void out.value(made, made.code)
+  const { renderUnicodeCompact } = await import('uqr')
+  out.line(`${renderUnicodeCompact(made.code)}\n\n  ${made.code}\n`)
+  out.note(`On the other machine: miningsdk join ${made.code}`)
+  out.note(`Good once, until ${new Date(made.expiresAt).toLocaleString()}`)
+  return undefined
 }
 
 export const invites: CommandGroup = {
@@ -110,18 +133,21 @@ export const members: CommandGroup = {
   revoke: {
     usage: '<member>',
     summary: 'take a membership back, by fingerprint, name or key',
-    options: [
-      ['--reason <text>', 'why, for the audit'],
-      ['--yes', 'without asking'],
-    ],
-    async run({ args, options, out, site }) {
+    options: [['--reason <text>', 'why, for the audit'], ['--yes', 'without asking'], ownerOption],
+    async run({ args, options, out, env, site }) {
       const client = await site()
+      const owner = await ownerOf(options, env, client)
       const { data } = await client.get<{ data: Member[] }>('/api/v1/members')
       const member = memberNamed(data, args[0]!)
       const asked = `Take the membership of ${member.name} (${member.fingerprint}, ${member.role}) back?`
       if (options.yes !== true && !(await confirm(asked))) return undefined
       const reason = text(options, 'reason') ?? ''
-      await client.send('DELETE', `/api/v1/members/${member.key}?reason=${encodeURIComponent(reason)}`)
+      const path = `/api/v1/members/${member.key}`
+      if (owner) {
+        const body = reason ? { reason } : {}
+        const word = await owner.word({ op: 'revokeMember', key: member.key, ...body })
+        await client.send('POST', `${path}/revoke`, { ...body, owner: word })
+      } else await client.send('DELETE', `${path}?reason=${encodeURIComponent(reason)}`)
       out.value({ revoked: member.key }, `revoked ${member.name} (${member.fingerprint})`)
       return undefined
     },

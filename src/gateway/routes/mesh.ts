@@ -1,19 +1,24 @@
+import { GrantSchema } from '#keys'
 import { SdkError, Type } from '#model'
 import {
   type Caller,
+  type Client,
   FleetInfoSchema,
   fleetContract,
+  GuestSchema,
   InviteRequestSchema,
   InviteSchema,
   IssuedInviteSchema,
   MemberSchema,
+  OwnerWordSchema,
   PeerSchema,
   ReachSchema,
+  RecordStateSchema,
   RefusedSchema,
   registrar,
 } from '#rpc'
 import type { Gateway } from '../gateway.js'
-import { fromAll, reach } from '../reach.js'
+import { firstThatKnows, fromAll, reach } from '../reach.js'
 import { route } from '../route.js'
 import { IdParams, listOf, nullable, strict } from './shapes.js'
 
@@ -26,6 +31,8 @@ const RefusedRowSchema = Type.Object({
   node: Type.String(),
   name: nullable(Type.String()),
 })
+type Registrar = Client<(typeof registrar)['methods']>
+
 const KeyParams = Type.Object({ key: Type.String({ pattern: '^[0-9a-f]{64}$' }) }, strict)
 
 export const meshRoutes = [
@@ -80,6 +87,15 @@ export const meshRoutes = [
   }),
   route({
     method: 'GET',
+    path: '/api/v1/mesh/record',
+    group: 'mesh',
+    scope: 'admin',
+    summary: "Who writes the fleet's record and who signs it, as an aggregator sees it",
+    reply: RecordStateSchema,
+    handle: (gateway, { caller }) => needRegistrar(gateway, caller).record({}),
+  }),
+  route({
+    method: 'GET',
     path: '/api/v1/members',
     group: 'mesh',
     scope: 'read',
@@ -97,6 +113,20 @@ export const meshRoutes = [
     query: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) }, strict),
     async handle(gateway, { caller, params: { key }, query: { reason = '' } }) {
       await needRegistrar(gateway, caller).revokeMember({ key, reason })
+      return undefined
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/v1/members/{key}/revoke',
+    group: 'mesh',
+    scope: 'admin',
+    summary: 'The same as the word of the owner of the fleet, who signed it',
+    params: KeyParams,
+    body: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })), owner: OwnerWordSchema }, strict),
+    audit: { targets: ({ params }) => [params.key] },
+    async handle(gateway, { caller, params: { key }, body: { reason = '', owner } }) {
+      await needRegistrar(gateway, caller).revokeMember({ key, reason, owner })
       return undefined
     },
   }),
@@ -122,6 +152,45 @@ export const meshRoutes = [
     handle: (gateway, { caller, body }) => needRegistrar(gateway, caller).invite(body),
   }),
   route({
+    method: 'POST',
+    path: '/api/v1/invites/{id}/confirm',
+    group: 'mesh',
+    scope: 'admin',
+    summary: 'Makes an invitation good that was made with `byOwner`: the owner of the fleet signed it',
+    params: IdParams,
+    body: Type.Object({ owner: OwnerWordSchema }, strict),
+    async handle(gateway, { caller, params: { id }, body: { owner } }) {
+      await atDoor(gateway, caller, id, (registrar) => registrar.confirmInvite({ id, owner }))
+      return undefined
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/invites/{id}/guest',
+    group: 'mesh',
+    scope: 'admin',
+    summary: 'Who came with an invitation and waits for a grant of the owner; null: nobody now',
+    params: IdParams,
+    reply: Type.Object({ guest: nullable(GuestSchema) }),
+    async handle(gateway, { caller, params: { id } }) {
+      const doors = await fromAll(reach(gateway.directory, registrar, caller), (door) => door.guest({ id }))
+      return { guest: doors.find((guest) => guest !== null) ?? null }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/v1/invites/{id}/grant',
+    group: 'mesh',
+    scope: 'admin',
+    summary: 'Lets the guest in who waits with an invitation, by a grant that the owner of the fleet signed',
+    params: IdParams,
+    body: Type.Object({ grant: GrantSchema }, strict),
+    async handle(gateway, { caller, params: { id }, body: { grant } }) {
+      await atDoor(gateway, caller, id, (registrar) => registrar.letIn({ id, grant }))
+      return undefined
+    },
+  }),
+  route({
     method: 'DELETE',
     path: '/api/v1/invites/{id}',
     group: 'mesh',
@@ -144,6 +213,11 @@ function needFleet(gateway: Gateway, caller: Caller) {
   const own = ownFleet(gateway, caller)
   if (own) return own
   throw new SdkError('NOT_FOUND', 'this site belongs to no fleet; make one with `miningsdk fleet create`')
+}
+
+/** Asks the one that made the invite. */
+function atDoor<T>(gateway: Gateway, caller: Caller, id: string, ask: (registrar: Registrar) => Promise<T>) {
+  return firstThatKnows(reach(gateway.directory, registrar, caller), ask, `no aggregator knows of the invite ${id} now`)
 }
 
 function needRegistrar(gateway: Gateway, caller: Caller) {

@@ -1,4 +1,3 @@
-import b4a from 'b4a'
 import {
   encodeInvite,
   fingerprintOf,
@@ -10,8 +9,8 @@ import {
   type KeyPair,
   keyOf,
   newInvite,
-  random,
   roles,
+  verifyGrant,
 } from '#keys'
 import { type Clock, defined, type Log, SdkError } from '#model'
 import { type FleetRecord, type Intent, packDevices } from '#replication'
@@ -19,9 +18,12 @@ import type { AnnouncedService, Caller, Handlers, InviteRequest, registrar } fro
 import type { Network } from '../network/index.js'
 import { claimsOf, conflictOf } from './claims.js'
 import { type Admission, receive } from './door.js'
-import type { InviteSeeds } from './invite-seeds.js'
+import { createGuests } from './guests.js'
+import type { InviteSeeds, KeptInvite } from './invite-seeds.js'
 import type { Membership } from './membership.js'
+import { orOwner, say } from './owner-word.js'
 import { isEnrolProof } from './siblings.js'
+import { upkeepHandlers } from './upkeep.js'
 
 export interface RegistrarOptions {
   readonly record: FleetRecord
@@ -52,6 +54,7 @@ export async function openRegistrar(options: RegistrarOptions) {
   const { record, membership, keyPair, grant, network, seeds, clock, log } = options
   const own = keyOf(keyPair)
   const doors = new Map<string, { close(): unknown }>()
+  const guests = createGuests(clock)
 
   const factsOf = ({ role, sites, scope, grantForMs }: InviteRequest, subject: Key): GrantFacts => {
     const from = clock.now()
@@ -69,7 +72,6 @@ export async function openRegistrar(options: RegistrarOptions) {
     const kept = await seeds.get(id)
     const invite = await record.invite(id)
     if (!kept || !invite) throw new SdkError('NOT_FOUND', 'this invite is not known here')
-    const admission = (given: Grant) => ({ membership: { ...membership, hosts: hosts() }, grant: given })
     if (invite.state === 'used') {
       // Its answer was lost on the way: the same machine may hear it again.
       const member = invite.usedBy === key ? record.member(key) : undefined
@@ -79,11 +81,25 @@ export async function openRegistrar(options: RegistrarOptions) {
     if (invite.state === 'revoked') throw new SdkError('FORBIDDEN', 'this invite was taken back')
     if (invite.state === 'expired' || clock.now() >= invite.until)
       throw new SdkError('FORBIDDEN', `this invite ended at ${new Date(invite.until).toISOString()}`)
-    const given = issueGrant(keyPair, grant, factsOf(kept.request, key))
+    if (kept.request.byOwner) return guests.wait(id, { key, name })
+    return takeIn(id, name, issueGrant(keyPair, grant, factsOf(kept.request, key)))
+  }
+
+  const admission = (given: Grant): Admission => ({ membership: { ...membership, hosts: hosts() }, grant: given })
+
+  const takeIn = async (id: string, name: string, given: Grant): Promise<Admission> => {
     await record.write({ op: 'useInvite', id, name, grant: given })
-    log.info({ member: fingerprintOf(key), name, role: given.role }, 'a member joined')
+    log.info({ member: fingerprintOf(given.subject), name, role: given.role }, 'a member joined')
     return admission(given)
   }
+
+  const putInvite = (id: string, { request: { role, sites }, closeAt }: Omit<KeptInvite, 'seed'>): Intent => ({
+    op: 'putInvite',
+    id,
+    role,
+    until: closeAt - afterwordMs,
+    ...(sites ? { sites } : {}),
+  })
 
   const openDoor = async (id: string, seed: Uint8Array) => {
     const { door, guest } = inviteKeys(seed)
@@ -200,15 +216,37 @@ export async function openRegistrar(options: RegistrarOptions) {
         throw new SdkError('RATE_LIMITED', `there are ${doors.size} open invites; take some back`)
       const now = clock.now()
       // What cannot be given is said now, and not when somebody stands at the door.
-      issueGrant(keyPair, grant, factsOf(request, own))
+      if (!request.byOwner) await orOwner(() => issueGrant(keyPair, grant, factsOf(request, own)))
       const made = newInvite(network.bootstrap().slice(0, codeAddresses))
       const { id } = inviteKeys(made.seed)
       const expiresAt = now + (request.expiresInMs ?? defaultExpiryMs)
-      await seeds.put(id, { seed: made.seed, request, closeAt: expiresAt + afterwordMs })
-      const { role, sites } = request
-      await record.write({ op: 'putInvite', id, role, until: expiresAt, ...(sites ? { sites } : {}) })
+      const kept = { request, closeAt: expiresAt + afterwordMs }
+      await seeds.put(id, { seed: made.seed, ...kept })
+      if (!request.byOwner) await record.write(putInvite(id, kept))
       await openDoor(id, made.seed)
       return { id, code: encodeInvite(made), expiresAt }
+    },
+    async confirmInvite({ id, owner }, { caller }) {
+      const kept = await seeds.get(id)
+      if (!kept) throw new SdkError('NOT_FOUND', `there is no invite ${id} of this node`)
+      needSites(caller, kept.request.sites, 'this invite is for others')
+      await say(record, putInvite(id, kept), owner)
+      return {}
+    },
+    guest: ({ id }) => guests.at(id)?.guest ?? null,
+    async letIn({ id, grant: given }, { caller }) {
+      const waiting = guests.at(id)
+      if (!waiting) throw new SdkError('NOT_FOUND', 'nobody waits at the door of this invite')
+      needSites(caller, given.sites, 'this guest is for others')
+      const { key, name } = waiting.guest
+      verifyGrant(given, {
+        fleet: membership.fleet,
+        subject: key,
+        now: clock.now(),
+        revoked: (name) => record.isRevoked(name),
+      })
+      waiting.letIn(await takeIn(id, name, given))
+      return {}
     },
     async revokeInvite({ id }, { caller }) {
       const invite = await record.invite(id)
@@ -219,12 +257,12 @@ export async function openRegistrar(options: RegistrarOptions) {
       await record.write({ op: 'revokeInvite', id })
       return {}
     },
-    async revokeMember({ key, reason }, { caller }) {
+    async revokeMember({ key, reason, owner }, { caller }) {
       const member = record.member(key)
       if (!member) throw new SdkError('NOT_FOUND', `${fingerprintOf(key)} is no member`)
       needSites(caller, member.grant.sites, 'this member is also of others')
       if (key === own) throw new SdkError('CONFLICT', 'this is the node that would write it; ask another aggregator')
-      await record.write({ op: 'revokeMember', key, ...(reason ? { reason } : {}) })
+      await say(record, { op: 'revokeMember', key, ...(reason ? { reason } : {}) }, owner)
       return {}
     },
     async putSite({ site, totals }, { caller }) {
@@ -244,12 +282,13 @@ export async function openRegistrar(options: RegistrarOptions) {
       await record.write({ op: 'putEvent', event })
       return {}
     },
-    async rotateTopic(_, { caller }) {
-      needSites(caller, undefined, 'this concerns all')
-      const epoch = (record.topic?.epoch ?? 0) + 1
-      await record.write({ op: 'rotateTopic', epoch, salt: b4a.toString(random(32), 'hex') })
-      return { epoch }
-    },
+    ...upkeepHandlers({
+      record,
+      fleet: membership.fleet,
+      own,
+      isConnected: (member) => network.peer(member) !== undefined,
+      needAll: (caller) => needSites(caller, undefined, 'this concerns all'),
+    }),
   }
 
   return {
@@ -259,6 +298,7 @@ export async function openRegistrar(options: RegistrarOptions) {
       for (const [id, { closeAt }] of await seeds.all()) if (clock.now() > closeAt) await closeDoor(id)
     },
     async close() {
+      guests.close()
       await Promise.all([...doors.values()].map((door) => door.close()))
     },
   }

@@ -63,6 +63,8 @@ export const InviteRequestSchema = Type.Object(
     expiresInMs: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 30 * 86_400_000 })),
     /** How long the membership lasts, ms; default without end. */
     grantForMs: Type.Optional(Type.Integer({ minimum: 60_000 })),
+    /** The owner of the fleet signs it: see `confirmInvite`, `guest` and `letIn`. */
+    byOwner: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 )
@@ -75,6 +77,16 @@ export const IssuedInviteSchema = Type.Object({
   expiresAt: Type.Number(),
 })
 export type IssuedInvite = Static<typeof IssuedInviteSchema>
+
+/** That the owner of the fleet wants it: its signature of the intent that is written, with the time it was meant for, ms. */
+export const OwnerWordSchema = Type.Object(
+  { at: Type.Integer({ minimum: 0 }), by: key, signature: Type.String({ pattern: '^[0-9a-f]{128}$' }) },
+  { additionalProperties: false },
+)
+
+/** Who stands at the door of an invite and waits for a grant of the owner. */
+export const GuestSchema = Type.Object({ key, name: Type.String() })
+export type Guest = Static<typeof GuestSchema>
 
 export const FleetInfoSchema = Type.Object({
   name: Type.String(),
@@ -166,6 +178,36 @@ export const AnnouncedServiceSchema = Type.Object({
 })
 export type AnnouncedService = Static<typeof AnnouncedServiceSchema>
 
+/** A log that writes the record or signs it. */
+export const RecordLogSchema = Type.Object({
+  log: key,
+  /** Whose it is; null: of nobody who is a member any more. */
+  member: nullable(key),
+  name: nullable(Type.String()),
+  /** Its signature settles what cannot be reordered any more, with those of the others that sign. */
+  signs: Type.Boolean(),
+  /** Whether the asked node is, or is connected with, its member. */
+  connected: Type.Boolean(),
+})
+export type RecordLog = Static<typeof RecordLogSchema>
+
+export const RecordStateSchema = Type.Object({
+  /** The key of the record, and that of the fleet's owner: who signs an intent as the owner has to know them. */
+  record: key,
+  fleet: key,
+  /** Up to where it is signed: for `recover`. */
+  system: key,
+  length: Type.Integer(),
+  logs: Type.Array(RecordLogSchema),
+})
+export type RecordState = Static<typeof RecordStateSchema>
+
+/** One log signs, or three. */
+export const IndexersSchema = Type.Union([
+  Type.Array(key, { minItems: 1, maxItems: 1 }),
+  Type.Array(key, { minItems: 3, maxItems: 3, uniqueItems: true }),
+])
+
 const DevicePlaceSchema = Type.Object({
   id: Type.String({ maxLength: 200 }),
   name: Type.Optional(Type.String({ maxLength: 128 })),
@@ -192,12 +234,26 @@ export const registrar = contract(
       input: Type.Object({ name, role: MemberRoleSchema, key, proof: Type.String({ pattern: '^[0-9a-f]{128}$' }) }),
       output: Type.Object({ grant: GrantSchema }),
     }),
+    /** With `byOwner` it is good for nothing until it is confirmed, and its guest waits for who holds the owner's key. */
     invite: action({ needs: 'admin', input: InviteRequestSchema, output: IssuedInviteSchema }),
+    confirmInvite: action({
+      needs: 'admin',
+      input: Type.Object({ id: Type.String(), owner: OwnerWordSchema }),
+      output: Type.Object({}),
+    }),
+    /** Who waits at its door now; null: nobody. */
+    guest: query({ needs: 'admin', input: Type.Object({ id: Type.String() }), output: nullable(GuestSchema) }),
+    /** Lets the guest in who waits, by a grant that the owner signed. */
+    letIn: action({
+      needs: 'admin',
+      input: Type.Object({ id: Type.String(), grant: GrantSchema }),
+      output: Type.Object({}),
+    }),
     revokeInvite: action({ needs: 'admin', input: Type.Object({ id: Type.String() }), output: Type.Object({}) }),
     /** Its open connections end as soon as its peers know. */
     revokeMember: action({
       needs: 'admin',
-      input: Type.Object({ key, reason: Type.String({ maxLength: 500 }) }),
+      input: Type.Object({ key, reason: Type.String({ maxLength: 500 }), owner: Type.Optional(OwnerWordSchema) }),
       output: Type.Object({}),
     }),
     /** The totals of a site, by name; null: unknown. */
@@ -221,6 +277,35 @@ export const registrar = contract(
     }),
     /** Something that all should know. */
     putEvent: action({ needs: 'admin', input: Type.Object({ event: EventSchema }), output: Type.Object({}) }),
+    /** Who writes the record and who signs it. */
+    record: query({ needs: 'admin', input: Type.Object({}), output: RecordStateSchema }),
+    /** Who signs the record; CONFLICT without `force` if not enough of them can be reached. */
+    setIndexers: action({
+      needs: 'admin',
+      input: Type.Object({
+        logs: IndexersSchema,
+        force: Type.Optional(Type.Boolean()),
+        owner: Type.Optional(OwnerWordSchema),
+      }),
+      output: Type.Object({}),
+    }),
+    /** A log writes no more. */
+    removeWriter: action({
+      needs: 'admin',
+      input: Type.Object({ log: key, owner: Type.Optional(OwnerWordSchema) }),
+      output: Type.Object({}),
+    }),
+    /** Those who signed are lost for good: these do from now on. */
+    recover: action({
+      needs: 'admin',
+      input: Type.Object({
+        logs: IndexersSchema,
+        system: key,
+        length: Type.Integer({ minimum: 1 }),
+        owner: OwnerWordSchema,
+      }),
+      output: Type.Object({}),
+    }),
     /** From now on the members meet at another place. */
     rotateTopic: action({ needs: 'admin', input: Type.Object({}), output: Type.Object({ epoch: Type.Integer() }) }),
   },

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from '#model'
-import type { IntentKind } from '../intent.js'
+import type { Envelope, IntentKind } from '../intent.js'
 import { addMember } from './add-member.js'
 import { addWriter } from './add-writer.js'
 import { announceService } from './announce-service.js'
@@ -45,5 +45,5 @@ export const kinds: ReadonlyMap<string, IntentKind> = new Map(
 
 type FieldsOf<K> = K extends IntentKind<infer Op, infer S extends TSchema> ? { readonly op: Op } & Static<S> : never
 
-/** One of them, with its fields. `at`: when it was meant, ms; the time of writing if absent. */
-export type Intent = FieldsOf<(typeof list)[number]> & { readonly at?: number }
+/** One of them, with its fields. `at`: when it was meant, ms; the time of writing if absent. `signed`: whose word it is, see `signIntent`. */
+export type Intent = FieldsOf<(typeof list)[number]> & { readonly at?: number; readonly signed?: Envelope['signed'] }
