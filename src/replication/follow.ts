@@ -10,7 +10,9 @@ import type {
   Change,
   CrowdQuery,
   Crowds,
+  EarlierFeed,
   EventQuery,
+  FeedEnd,
   FeedKeys,
   FollowLimits,
   FollowOptions,
@@ -72,7 +74,7 @@ class Followed implements RemoteReader {
     for (const each of [feed, ...(options.earlier ?? [])]) this.#add(each)
   }
 
-  #add(feed: FeedKeys): Replica | undefined {
+  #add(feed: EarlierFeed): Replica | undefined {
     if (this.#replicas.length >= maxEarlier || this.#replicas.some((each) => each.feed.main === feed.main))
       return undefined
     const newest = this.#replicas.length === 0
@@ -137,6 +139,10 @@ class Followed implements RemoteReader {
       behind,
       ...(problem && { problem: problem.message }),
     }
+  }
+
+  ends(): ReadonlyMap<string, FeedEnd> {
+    return new Map(this.#replicas.flatMap(({ feed, end }) => (end ? [[feed.main, end]] : [])))
   }
 
   history(query: HistoryQuery): Promise<Series> {

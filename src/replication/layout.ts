@@ -21,6 +21,8 @@ export const tiers = ['raw', '1m', '5m', '1h'] as const
 export type Tier = (typeof tiers)[number]
 
 export const journalName = (segment: number) => `journal-${segment}`
+/** Of another log: -1. */
+export const journalNumber = (name: string) => Number(/^journal-(\d+)$/.exec(name)?.[1] ?? -1)
 export const rawName = (segment: number) => `raw-${Math.floor(segment / rawSpan)}`
 export const rollupName = (segment: number) => `rollup-${Math.floor(segment / rollupSpan)}`
 

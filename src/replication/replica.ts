@@ -7,11 +7,11 @@ import { Directory } from './directory.js'
 import { Exchange } from './exchange.js'
 import { readEvents, readSettings } from './feed.js'
 import { Keeping } from './keeping.js'
-import { format, type Main, mainName, openMain, type Patience } from './layout.js'
+import { format, journalName, journalNumber, type Main, mainName, openMain, type Patience } from './layout.js'
 import type { Sources } from './shelves.js'
 import { SortedLogs } from './sorted.js'
 import { Tail } from './tail.js'
-import type { Change, EventQuery, FeedKeys, FollowLimits, Keep, Span } from './types.js'
+import type { Change, EarlierFeed, EventQuery, FeedEnd, FollowLimits, Keep, Span } from './types.js'
 import { Volumes } from './volumes.js'
 
 /** With more changes of `main` than this since the last look, all of it is read anew. */
@@ -19,7 +19,7 @@ const maxChangesAtOnce = 256
 
 export interface ReplicaParts {
   readonly cores: Corestore
-  readonly feed: FeedKeys
+  readonly feed: EarlierFeed
   readonly worker: string
   readonly keep: Keep
   readonly clock: Clock
@@ -30,7 +30,7 @@ export interface ReplicaParts {
 
 /** One feed as far as it is here: its logs by their keys, what is new in them as it arrives, and the rest when it is asked for. */
 export class Replica implements Part {
-  readonly feed: FeedKeys
+  readonly feed: EarlierFeed
   readonly #parts: ReplicaParts
   readonly #exchange = new Exchange()
   readonly #directory = new Directory()
@@ -46,6 +46,8 @@ export class Replica implements Part {
   #running: Promise<void> | undefined
   #stopRetry: (() => void) | undefined
   #closing: Promise<void> | undefined
+  /** Nothing after this is read. */
+  end: FeedEnd | undefined
   /** Why this program cannot go on reading, if so. */
   problem: SdkError | undefined
 
@@ -60,7 +62,16 @@ export class Replica implements Part {
     this.#volumes = new Volumes((name) => this.#keeping.opened(name))
     this.#sorted = new SortedLogs((name) => this.#keeping.opened(name))
     this.#keeping = new Keeping({ ...parts, open, exchange: this.#exchange })
-    this.#tail = new Tail({ ...parts, open, exchange: this.#exchange, directory: this.#directory, wake: this.#wake })
+    const { end } = parts.feed
+    if (end !== 'here') this.end = end
+    this.#tail = new Tail({
+      ...parts,
+      open,
+      exchange: this.#exchange,
+      directory: this.#directory,
+      wake: this.#wake,
+      end: () => this.end,
+    })
   }
 
   /** Reads what is here already; resolves when that is done, whether anybody is connected or not. */
@@ -69,6 +80,18 @@ export class Replica implements Part {
     if (this.#parts.keep !== 'live') this.#mainLog.download({ start: 0, end: -1 })
     this.#wake()
     await this.#running
+    if (this.feed.end === 'here') this.end = await this.#endHere()
+  }
+
+  async #endHere(): Promise<FeedEnd> {
+    const main = this.#version
+    const journal = Math.max(-1, ...[...this.#directory.logs.keys()].map(journalNumber))
+    if (journal < 0) return { main, journal, blocks: 0 }
+    const log = this.#session(journalName(journal))
+    await log.ready()
+    const { length: blocks } = log
+    await log.close()
+    return { main, journal, blocks }
   }
 
   #session(name: string): Hypercore {
@@ -148,9 +171,13 @@ export class Replica implements Part {
     }
   }
 
+  get #length(): number {
+    return Math.min(this.#mainLog.length, this.end?.main ?? Number.POSITIVE_INFINITY)
+  }
+
   /** As long as `main` is known to be; without a connection, as long as it is here. */
   async #readable(): Promise<number> {
-    let { length } = this.#mainLog
+    let length = this.#length
     if (this.connections > 0) return length
     while (length > 1 && !(await this.#mainLog.has(length - 1))) length--
     return length
@@ -175,10 +202,10 @@ export class Replica implements Part {
 
   /** Blocks that are known to be there and are not here. */
   get behind(): number {
-    return Math.max(0, this.#mainLog.length - Math.max(1, this.#version)) + this.#tail.behind
+    return Math.max(0, this.#length - Math.max(1, this.#version)) + this.#tail.behind
   }
 
-  get before(): FeedKeys | undefined {
+  get before(): EarlierFeed | undefined {
     return this.#directory.progress?.before
   }
 

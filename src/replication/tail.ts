@@ -9,7 +9,7 @@ import { Replay } from './replay.js'
 import { Segment } from './segment.js'
 import { State } from './state.js'
 import { othersTurn, Turns } from './turns.js'
-import type { Change, FollowLimits } from './types.js'
+import type { Change, FeedEnd, FollowLimits } from './types.js'
 
 /** Blocks in turn, or devices in them, after which others have a turn and listeners hear of what was read: until then it is there twice. */
 const blocksInTurn = 32
@@ -24,6 +24,8 @@ interface Parts {
   readonly open: (name: string) => Hypercore
   readonly log: Log
   readonly wake: () => void
+  /** Nothing after this is read. */
+  readonly end: () => FeedEnd | undefined
   readonly clock: Clock
   readonly limits: FollowLimits
   readonly worker: string
@@ -62,7 +64,13 @@ export class Tail {
   }
 
   get behind(): number {
-    return this.#segments.reduce((sum, { core, blocks }) => sum + Math.max(0, core.length - blocks), 0)
+    return this.#segments.reduce((sum, each) => sum + Math.max(0, this.#length(each) - each.blocks), 0)
+  }
+
+  /** Blocks of the segment that may be read. */
+  #length({ number, core }: Segment): number {
+    const end = this.#parts.end()
+    return end?.journal === number ? Math.min(core.length, end.blocks) : core.length
   }
 
   /** Reads on to the end of what is there. `inChunks`: whether the chunks of a segment can be read instead of its frames. */
@@ -124,7 +132,7 @@ export class Tail {
   }
 
   async #readSegment(segment: Segment, whole: boolean, patience: Patience): Promise<void> {
-    for (let turn = 1; segment.blocks < segment.core.length && !this.#closed; turn++) {
+    for (let turn = 1; segment.blocks < this.#length(segment) && !this.#closed; turn++) {
       const block = segment.blocks
       const bytes = await this.#block(segment, patience)
       const reader = this.#readerOf(segment)

@@ -176,6 +176,19 @@ export interface FeedKeys {
   readonly main: string
 }
 
+/** A feed that a worker had before its present one. */
+export interface EarlierFeed extends FeedKeys {
+  /** Nothing that comes after this is read; `here`: after what is here now. For a feed whose writer counts for nothing any more. */
+  readonly end?: FeedEnd | 'here' | undefined
+}
+
+/** So far a feed was here: blocks of its main log; the last of its journals, -1 if there was none, and blocks of that. */
+export interface FeedEnd {
+  readonly main: number
+  readonly journal: number
+  readonly blocks: number
+}
+
 export interface StoreOptions {
   /** A folder of its own; made if it does not exist. */
   path: string
@@ -241,6 +254,8 @@ export interface Lag {
 export interface RemoteReader extends Reader {
   readonly feed: FeedKeys
   lag(): Lag
+  /** Where what is read of an earlier feed ends, by the key of its main log; of those that were given an end. */
+  ends(): ReadonlyMap<string, FeedEnd>
   /** Exchanges the logs of this feed, of now and later, with the peer at the other end until the stream closes. */
   attach(stream: Duplex): void
   stats(): Record<string, number>
@@ -250,7 +265,7 @@ export interface RemoteReader extends Reader {
 export type FollowOptions = {
   feed: FeedKeys
   /** Feeds that the worker had before, newest first; those that its feed itself names need not be given. */
-  earlier?: readonly FeedKeys[]
+  earlier?: readonly EarlierFeed[]
   worker: string
   site: string
   intervalMs: number

@@ -1,7 +1,16 @@
 import type { Duplex } from 'node:stream'
 import { covers, type Held, type Key } from '#keys'
 import type { Clock, Log } from '#model'
-import { followFeed, type Keep, openCores, type Reader, type RemoteReader, type Store } from '#replication'
+import {
+  type EarlierFeed,
+  followFeed,
+  type Keep,
+  openCores,
+  type Reader,
+  type RemoteReader,
+  type Store,
+} from '#replication'
+import { type KnownFeed, type KnownFeeds, openKnownFeeds } from './known-feeds.js'
 import type { KnownService } from './remote.js'
 import type { Standing } from './standing.js'
 
@@ -11,7 +20,7 @@ export function isOwnFeed(reader: Reader): reader is Store {
 }
 
 export interface FeedsOptions {
-  /** Where the copies are kept. */
+  /** Where the copies are kept; `<folder>.json` says of which feeds. */
   readonly folder: string
   readonly own: Key
   readonly keep: Keep
@@ -41,7 +50,16 @@ export interface Feeds {
 interface Followed {
   readonly node: Key
   readonly reader: RemoteReader
+  /** The feeds before it that it was opened with. */
+  readonly earlier: readonly Earlier[]
 }
+
+interface Wanted {
+  readonly service: KnownService
+  readonly earlier: readonly Earlier[]
+}
+
+type Earlier = EarlierFeed & Omit<KnownFeed, 'end'>
 
 /** Of a worker that does not say how often it polls. */
 const defaultIntervalMs = 10_000
@@ -56,11 +74,21 @@ function bySite(ask: (site: string) => boolean): (site: string) => boolean {
   }
 }
 
+const endless = ({ end: _, ...feed }: KnownFeed): Earlier => feed
+
+function isAsFollowed({ node, earlier }: Followed, wanted: Wanted | undefined): boolean {
+  return wanted?.service.member === node && textOf(wanted.earlier) === textOf(earlier)
+}
+
+/** Where one ends is settled once. */
+const textOf = (feeds: readonly Earlier[]) => JSON.stringify(feeds.map(({ main, end }) => [main, end !== undefined]))
+
 /** The feeds of other nodes that this one keeps a copy of, and which feeds go over which connection. */
 export function openFeeds(options: FeedsOptions): Feeds {
   const { folder, own, keep, standing, clock, log } = options
   /** Opened for the first of them: most nodes follow nobody, and an open store costs files and memory. */
   let opened: ReturnType<typeof openCores> | undefined
+  let known: KnownFeeds | undefined
   const followed = new Map<string, Followed>()
   const peers = new Map<Duplex, Key>()
   let readers: readonly RemoteReader[] = []
@@ -79,45 +107,60 @@ export function openFeeds(options: FeedsOptions): Feeds {
     for (const { node, reader } of followed.values()) if (node === peer || mayRead(reader.site)) reader.attach(stream)
   }
 
-  const follow = async (main: Key, { member, name, site = '', intervalMs = defaultIntervalMs }: KnownService) => {
+  /** What is to be followed, by main log, and what of each worker comes before it. What was read of a revoked member stays, and nothing new is taken. */
+  const wantedNow = async () => {
+    const services = options.services().filter(mayFollow)
+    const wanted = new Map<Key, Wanted>()
+    if (services.length === 0) return wanted
+    known ??= await openKnownFeeds(`${folder}.json`, log)
+    const present = new Set(services.map(({ feed }) => feed))
+    for (const service of [...services].sort((a, b) => a.at - b.at)) {
+      const earlier = known
+        .note(service)
+        .filter(({ main }) => !present.has(main))
+        .map((feed) => (standing.admits(feed.member) === 'revoked' ? { end: 'here' as const, ...feed } : endless(feed)))
+      wanted.set(service.feed!, { service, earlier })
+    }
+    return wanted
+  }
+
+  const follow = async (main: Key, { service, earlier }: Wanted) => {
+    const { member, name, site = '', intervalMs = defaultIntervalMs } = service
     opened ??= openCores(folder, log)
     const cores = await opened.catch((error: unknown) => {
       opened = undefined
       throw error
     })
-    const reader = await followFeed({ cores, feed: { main }, worker: name, site, intervalMs, keep, clock, log })
-    followed.set(main, { node: member, reader })
+    const feed = { main }
+    const reader = await followFeed({ cores, feed, earlier, worker: name, site, intervalMs, keep, clock, log })
+    followed.set(main, { node: member, reader, earlier })
+    const ends = reader.ends()
+    for (const each of earlier) if (each.end === 'here') known?.end(each, ends.get(each.main))
     options.want(member)
   }
 
-  const forget = async (main: string, { node, reader }: Followed) => {
-    followed.delete(main)
-    if (![...followed.values()].some((other) => other.node === node)) options.unwant(node)
-    await reader.close()
-  }
-
   const reconcile = async () => {
-    const wanted = new Map(
-      options
-        .services()
-        .filter(mayFollow)
-        .map((service) => [service.feed!, service]),
-    )
+    const wanted = await wantedNow()
     let moved = false
+    const left = new Set<Key>()
     for (const [main, one] of followed) {
-      if (wanted.get(main)?.member === one.node) continue
-      await forget(main, one)
+      if (isAsFollowed(one, wanted.get(main))) continue
+      followed.delete(main)
+      left.add(one.node)
       moved = true
+      await one.reader.close()
     }
-    for (const [main, service] of wanted) {
+    for (const [main, each] of wanted) {
       if (followed.has(main) || closed) continue
       try {
-        await follow(main, service)
+        await follow(main, each)
         moved = true
       } catch (error) {
-        log.error({ err: error, worker: service.name }, 'a feed cannot be followed')
+        log.error({ err: error, worker: each.service.name }, 'a feed cannot be followed')
       }
     }
+    for (const { node } of followed.values()) left.delete(node)
+    for (const node of left) options.unwant(node)
     readers = [...followed.values()].map(({ reader }) => reader)
     for (const [stream, peer] of peers) attachAll(peer, stream)
     if (moved) options.changed()
