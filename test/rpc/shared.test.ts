@@ -1,12 +1,18 @@
+import type { Duplex } from 'node:stream'
+import RPC from '@hyperswarm/rpc'
 import test, { type Assertions } from 'brittle'
 import { Type } from '#model'
-import { client, contract, query, type ServerLimits, serve, swarmPool, swarmServer } from '#rpc'
+import { client, contract, encodeRequest, query, type ServerLimits, serve, swarmPool, swarmServer } from '#rpc'
+import { encodeAddress, encodeCall } from '../../src/rpc/swarm/envelope.js'
 import { open, privateDht } from '../node/network/nets.js'
 import { until } from '../support/fake-clock.js'
 import { keyOf, newKeyPair } from './mesh.js'
 
 const text = Type.Object({ text: Type.String() })
-const desk = contract('desk', { echo: query({ input: text, output: text }) })
+const desk = contract('desk', {
+  echo: query({ input: text, output: text }),
+  tell: query({ input: Type.Object({}), output: text }),
+})
 const long = 'x'.repeat(200_000)
 
 /** Two nodes on one connection that carries more than RPC, as nodes have it. */
@@ -22,7 +28,7 @@ async function pair(t: Assertions, limits: Partial<ServerLimits>) {
     network: far.network.dht,
     keyPair: far.keyPair,
     callerOf: () => ({ id: 'key:near', scope: 'read' }),
-    resolve: () => serve(desk, { echo: (input) => input }),
+    resolve: () => serve(desk, { echo: (input) => input, tell: () => ({ text: long }) }),
     limits,
   })
   t.teardown(() => server.close())
@@ -46,4 +52,52 @@ test('a pool that lets go of an idle peer leaves the connection, and calls again
   t.is(near.network.peers()[0]?.since, since)
   t.is((await calls.echo({ text: 'b' })).text, 'b')
   t.is(near.network.peers()[0]?.since, since)
+})
+
+const plain = { requestEncoding: null, responseEncoding: null } as const
+
+/** What a member can do that keeps to no rules: it calls over channels of its own, faster than the answers can be sent. */
+async function hostile(t: Assertions, limits: Partial<ServerLimits>) {
+  const { server, far, near, calls } = await pair(t, limits)
+  await calls.echo({ text: 'a' })
+  let connection: Duplex | undefined
+  far.network.onPeer((_, stream) => {
+    connection ??= stream
+    return undefined
+  })
+  const channel = () =>
+    new RPC({ dht: near.network.dht, keyPair: near.keyPair }).connect(far.keyPair.publicKey, { keyPair: near.keyPair })
+      .rpc
+  const address = encodeAddress('desk', 'desk')
+  const request = encodeRequest({ method: 'tell', input: {} })
+  return {
+    server,
+    channel,
+    /** As many answers of 200 kB as asked for. */
+    ask(over: ReturnType<typeof channel>, times: number) {
+      for (let id = 1; id <= times; id++)
+        over.event('messages', encodeCall(id, address, new Uint8Array(), request), plain)
+    },
+    ended: () => until(() => connection?.destroyed, 'the whole connection ends'),
+  }
+}
+
+test('who takes no answers loses the whole connection, and begins no new count by opening RPC anew', async (t) => {
+  const { server, channel, ask, ended } = await hostile(t, { backlogBytes: 4_000_000 })
+  const isUnread = () => server.stats().refused.unread > 0
+  for (let round = 1; round <= 4 && !isUnread(); round++) {
+    const over = channel()
+    ask(over, 10)
+    await until(() => isUnread() || server.stats().calls === 1 + 10 * round, 'the calls arrive')
+    over.destroy()
+  }
+  await ended()
+  t.is(server.stats().refused.unread, 1)
+})
+
+test('a message above all limits ends the whole connection', async (t) => {
+  const { server, channel, ended } = await hostile(t, { requestBytes: 100_000 })
+  channel().event('messages', new Uint8Array(300_000), plain)
+  await ended()
+  t.is(server.stats().refused['message-size'], 1)
 })

@@ -40,6 +40,14 @@ interface LinkOptions {
   /** The other side has chosen this stream. */
   onChosen(link: Link): void
   onDead(link: Link): void
+  /** It has begun a message and does not end it. */
+  onSlow(link: Link): void
+}
+
+/** What the stream knows of the message that is coming in: an inner name of the pinned version, which a test holds. */
+interface Receiving {
+  /** 1: its length is here, and it is not. The memory for it is taken. */
+  readonly _state?: number
 }
 
 const protocol = 'miningsdk/link/1'
@@ -90,6 +98,9 @@ export function openLink({ stream, wire, key, hello, hr, timings, ...on }: LinkO
   let asked = 0
   let askedAt = 0
   const openedAt = heardAt
+  let chosen = false
+  let received = 0
+  let waitsSince = heardAt
 
   const channel = mux.createChannel({
     protocol,
@@ -109,10 +120,22 @@ export function openLink({ stream, wire, key, hello, hr, timings, ...on }: LinkO
       rttMs = rttMs === null ? measured : rttMs + (measured - rttMs) / 4
     },
   })
-  const chosen = channel.addMessage({ onmessage: () => on.onChosen(link) })
+  const choice = channel.addMessage({
+    onmessage() {
+      chosen = true
+      on.onChosen(link)
+    },
+  })
   const ask = () => {
     askedAt = hr()
     ping.send(b4a.from([++asked & 0xff]))
+  }
+
+  /** Whether the same message is coming in as at the last look. */
+  const isWaiting = () => {
+    const before = received
+    received = stream.rawBytesRead
+    return received === before && (stream as Receiving)._state === 1
   }
 
   const link: Link = {
@@ -130,7 +153,10 @@ export function openLink({ stream, wire, key, hello, hr, timings, ...on }: LinkO
       return rttMs
     },
     silentMs: (now) => now - heardAt,
-    choose: () => void chosen.send(nothing),
+    choose() {
+      chosen = true
+      choice.send(nothing)
+    },
     tick(now, lateMs) {
       // The datagrams, not the bytes: also those that only acknowledge, and those of a stream that is held up by its reader.
       const seen = stream.rawStream?.packetsReceived ?? 0
@@ -138,8 +164,10 @@ export function openLink({ stream, wire, key, hello, hr, timings, ...on }: LinkO
         packets = seen
         heardAt = now
       } else if (lateMs > 0) heardAt = Math.min(now, heardAt + lateMs)
-      if (!theirs) {
-        if (now - openedAt > timings.helloMs) link.close('no hello')
+      if (!isWaiting() || lateMs > 0) waitsSince = now
+      else if (now - waitsSince >= timings.messageMs) return on.onSlow(link)
+      if (!chosen) {
+        if (now - openedAt > timings.helloMs) link.close(theirs ? 'never chosen' : 'no hello')
         return
       }
       const silentMs = now - heardAt

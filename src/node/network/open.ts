@@ -49,7 +49,8 @@ export async function open(options: NetworkOptions): Promise<Network> {
     return verdict === true ? undefined : verdict === false ? 'unknown' : verdict
   }
   const refuses = (key: Key, calling: boolean): boolean => {
-    const reason = refusal(key) ?? (!calling && peers.size >= maxPeers && !peers.get(key) ? 'full' : undefined)
+    const full = () => (peers.size >= maxPeers && !peers.get(key) ? 'full' : peers.tooMany(key))
+    const reason = refusal(key) ?? (calling ? undefined : full())
     if (reason !== undefined) refusals.count(calling ? found : reason, key)
     return reason !== undefined
   }

@@ -1,6 +1,7 @@
 import type { NoiseStream } from 'hyperdht'
 import { fingerprintOf, type Key, keyOf } from '#keys'
 import type { Clock, Log } from '#model'
+import { type Bucket, bucket } from '#rpc'
 import { type Hello, type Link, openLink } from './link.js'
 import type { OnPeer, Peer } from './peer.js'
 import type { Refusals } from './refusals.js'
@@ -10,6 +11,8 @@ import type { Wire } from './wire.js'
 /** Everyone we are connected to: of any number of streams to a key, over any wire, one is kept. */
 export interface Peers {
   add(wire: Wire, stream: NoiseStream): void
+  /** Why the key may not make one more stream now; undefined: it may. */
+  tooMany(key: Key): string | undefined
   get(key: Key): Link | undefined
   list(): Peer[]
   describe(key: Key): Peer | undefined
@@ -36,6 +39,10 @@ interface PeersOptions {
   onUp(link: Link): void
 }
 
+/** Streams of one key at once: two calls from each side over two wires, and as many that are dead and still open. */
+const maxStreams = 8
+/** New streams of one key a minute. Each can begin one message of 16 MiB, and who was shown out comes again with a new one. */
+const streamsPerMinute = 120
 /** So many processes of one key are remembered. */
 const maxProcesses = 5
 
@@ -49,6 +56,8 @@ export function createPeers({ ownKey, hello, clock, log, timings, refusals, onDo
   const listeners = new Set<OnPeer>()
   /** The processes that were met under a key, the latest first. */
   const processes = new Map<Key, string[]>()
+  /** How many streams each key may still make. */
+  const rates = new Map<Key, Bucket>()
   let lookedAt = clock.hr()
 
   const greet = (listener: OnPeer, link: Link): (() => void) | undefined => {
@@ -117,6 +126,18 @@ export function createPeers({ ownKey, hello, clock, log, timings, refusals, onDo
     settle(link)
   }
 
+  const rateOf = (key: Key): Bucket => {
+    const rate = rates.get(key) ?? bucket(clock.hr(), streamsPerMinute / 60, streamsPerMinute)
+    rates.set(key, rate)
+    return rate
+  }
+  const tooMany = (key: Key): string | undefined => {
+    let streams = 0
+    for (const link of links) if (link.key === key) streams++
+    if (streams >= maxStreams) return 'streams-per-key'
+    return rates.get(key)?.empty(clock.hr()) ? 'streams-per-minute' : undefined
+  }
+
   return {
     get size() {
       return settled.size
@@ -125,6 +146,16 @@ export function createPeers({ ownKey, hello, clock, log, timings, refusals, onDo
       if (known.has(stream)) return
       known.add(stream)
       const key = keyOf({ publicKey: stream.remotePublicKey })
+      if (!stream.isInitiator) {
+        // Asked again: several may have been on their way together when the first was let in.
+        const why = tooMany(key)
+        rateOf(key).take(clock.hr())
+        if (why) {
+          refusals.count(why, key)
+          stream.destroy(new Error(why))
+          return
+        }
+      }
       const link = openLink({
         stream,
         wire,
@@ -138,6 +169,10 @@ export function createPeers({ ownKey, hello, clock, log, timings, refusals, onDo
           silent.add(dead)
           dead.close('no sign of life')
         },
+        onSlow(slow) {
+          refusals.count('unfinished-message', key)
+          slow.close('a message that does not end')
+        },
       })
       if (!link) return
       links.add(link)
@@ -147,6 +182,7 @@ export function createPeers({ ownKey, hello, clock, log, timings, refusals, onDo
         if (unsettle(link)) onDown(link, wasSilent)
       })
     },
+    tooMany,
     get: (key) => settled.get(key)?.link,
     list: () => [...settled.values()].map(describe),
     describe(key) {

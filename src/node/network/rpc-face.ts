@@ -18,6 +18,10 @@ export interface RpcFace {
   createServer(options?: ServerOptions): RpcServer
 }
 
+interface Buffering {
+  readonly _writableState?: { readonly buffered?: number }
+}
+
 export interface ServerOptions {
   firewall?(publicKey: Uint8Array): boolean
 }
@@ -67,6 +71,11 @@ export class SharedStream extends EventEmitter {
     return this.#stream?.rawStream ?? null
   }
 
+  /** What the stream holds, by an inner name of the pinned version. */
+  get buffered(): number | undefined {
+    return (this.#stream as Buffering | undefined)?._writableState?.buffered
+  }
+
   bind({ stream, mux }: Link): void {
     if (this.destroying) return
     this.#stream = stream
@@ -90,6 +99,11 @@ export class SharedStream extends EventEmitter {
       this.emit('close')
     })
     return this
+  }
+
+  /** Ends the stream itself, for all that are on it. */
+  cut(reason: string): void {
+    this.#stream?.destroy(new Error(reason))
   }
 
   end(): this {

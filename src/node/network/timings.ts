@@ -17,6 +17,8 @@ export interface Timings {
   readonly forgetMs: number
   /** The topic of the epoch before is kept for so long, for members that have not heard of the new one. */
   readonly overlapMs: number
+  /** From the beginning of a message to its end. The longest, 16 MiB, need half a megabit a second then; nobody sends such ones. */
+  readonly messageMs: number
   /** After so long who announces on a topic looks once more: of two that begin at the same moment neither has seen the other. */
   readonly lookAgainMs: number
   /** Who announces in a small DHT does so again this often: its few nodes may all have been started anew. */
@@ -39,6 +41,7 @@ export const defaultTimings: Timings = {
   maxRedialMs: 30_000,
   forgetMs: 60 * 60_000,
   overlapMs: 10 * 60_000,
+  messageMs: 5 * 60_000,
   lookAgainMs: 2_000,
   announceMs: 60_000,
   randomPunchMs: 20_000,

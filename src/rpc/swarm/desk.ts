@@ -82,10 +82,11 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
     const code = errorCodeOf(reply)
     if (code) errors[code] = (errors[code] ?? 0) + 1
     const { line, guest } = visit
+    if (line.closed) return
     line.send(encodeReply(id, refusal, reply))
     if (line.backlog() <= limits.backlogBytes) return
     refused.count('unread', guest.key)
-    line.close()
+    line.cut('it does not take its answers')
   }
 
   const take: Desk['take'] = (visit, bytes) => {
@@ -116,7 +117,8 @@ export function createDesk({ clock, limits, refused, callerOf, resolve }: DeskOp
     if (guest.queue.length >= limits.callsQueued)
       return refuse(visit, id, 'calls-at-once', busy(`more than ${limits.callsQueued} calls wait`))
     guest.held += request.length
-    guest.queue.push({ visit, call })
+    // A copy: what came in the same message would be held as long.
+    guest.queue.push({ visit, call: { ...call, request: new Uint8Array(request) } })
     waiting.add(guest)
   }
 

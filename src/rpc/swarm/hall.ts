@@ -96,6 +96,12 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
     visit.line.close()
   }
 
+  /** Who fills our memory loses the connection itself: to come again costs it a handshake and one of its connects. */
+  const cutOff = (visit: Visit, reason: Reason, words: string) => {
+    refused.count(reason, visit.guest.key)
+    visit.line.cut(words)
+  }
+
   const admit: Hall['admit'] = (wire) => {
     const key = b4a.toString(wire.stream.remotePublicKey, 'hex')
     const why = whyNot(key)
@@ -118,7 +124,10 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
     }
   }
 
+  const mostBytes = limits.requestBytes + wrapBytes
+
   const receive = (guest: Guest, wire: Wire): Watched => {
+    const tooLong = () => cutOff(visit, 'message-size', 'a message is too long')
     const line = lineOf(
       wire,
       {
@@ -126,8 +135,11 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
         cancel: (bytes) => desk.cancel(visit, bytes),
         ping: (bytes) => pong(visit, bytes),
       },
-      () => leave(visit),
-      () => refused.count('malformed', guest.key),
+      {
+        onClose: () => leave(visit),
+        onMalformed: () => refused.count('malformed', guest.key),
+        most: { bytes: mostBytes, onMore: tooLong },
+      },
     )
     const now = clock.hr()
     const visit: Watched = {
@@ -136,9 +148,7 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
       running: new Map(),
       since: now,
       lastCallAt: now,
-      frames: shared
-        ? undefined
-        : framesOf(wire.stream, limits.requestBytes + wrapBytes, () => showOut(visit, 'message-size')),
+      frames: shared ? undefined : framesOf(wire.stream, mostBytes, tooLong),
       opened: false,
       heard: 0,
       silentMs: 0,
@@ -186,6 +196,7 @@ export function createHall({ clock, limits, refused, desk, callerOf, shared }: H
     visit.silentMs = heard === visit.heard ? visit.silentMs + passed : 0
     visit.heard = heard
     if (running.size > 0 && visit.silentMs >= limits.silentMs) return showOut(visit, 'silent')
+    if (line.backlog() > limits.backlogBytes) return cutOff(visit, 'unread', 'it does not take its answers')
     if (frames && frames.begun !== visit.message) {
       visit.message = frames.begun
       visit.messageSince = now

@@ -26,9 +26,29 @@ export interface Line {
   send(message: Uint8Array): void
   /** Grows with all that arrives. */
   heard(): number
-  /** Bytes of ours that the stream has not taken on yet. */
+  /** Bytes of ours that the connection has not taken on yet, whichever of its lines sent them. */
   backlog(): number
   close(): void
+  /** Ends the connection itself, whatever else goes over it. */
+  cut(reason: string): void
+}
+
+export interface LineOptions {
+  readonly onClose: () => void
+  readonly onMalformed?: () => void
+  /** Of what was sent in one turn; longer is not looked at. */
+  readonly most?: { readonly bytes: number; onMore(): void }
+}
+
+/** By the socket below: who closes a line and opens another one does not begin anew. */
+const backlogs = new WeakMap<object, { bytes: number }>()
+
+function backlogOf({ stream, mux }: Wire): { bytes: number } {
+  const below = stream.rawStream ?? stream
+  const backlog = backlogs.get(below) ?? { bytes: 0 }
+  backlogs.set(below, backlog)
+  if (mux.drained !== false) backlog.bytes = 0
+  return backlog
 }
 
 const plain = { requestEncoding: null, responseEncoding: null } as const
@@ -42,21 +62,25 @@ const method = 'messages'
  * library are used: while the answer to one that came in a batch is pending, it holds back everything that goes out on the connection,
  * replication included. What is not well formed ends the line, as does a taker that throws.
  */
-export function lineOf(wire: Wire, takers: Takers, onClose: () => void, onMalformed = () => {}): Line {
+export function lineOf(wire: Wire, takers: Takers, { onClose, onMalformed, most }: LineOptions): Line {
   const { stream } = wire
+  const unsent = backlogOf(wire)
   const batch: Uint8Array[] = []
   let heard = 0
-  let unsent = 0
   let batched = 0
   let planned = false
 
   const take = (kind: Kind, body: Uint8Array) => takers[kind]?.(body)
   wire.respond(method, plain, (bytes) => {
     heard++
+    if (most && bytes.length > most.bytes) {
+      most.onMore()
+      return nothing
+    }
     try {
       forEachMessage(bytes, take)
     } catch {
-      onMalformed()
+      onMalformed?.()
       wire.destroy()
     }
     // Matters only to who asked with a request: without one, the library would throw.
@@ -64,7 +88,7 @@ export function lineOf(wire: Wire, takers: Takers, onClose: () => void, onMalfor
   })
   wire.on('close', onClose)
   stream.on('drain', () => {
-    unsent = 0
+    unsent.bytes = 0
   })
 
   const flush = () => {
@@ -77,7 +101,7 @@ export function lineOf(wire: Wire, takers: Takers, onClose: () => void, onMalfor
     batched = 0
     if (wire.closed) return
     wire.event(method, bytes, plain)
-    if (wire.mux.drained !== false) unsent = 0
+    if (wire.mux.drained !== false) unsent.bytes = 0
   }
 
   return {
@@ -91,13 +115,18 @@ export function lineOf(wire: Wire, takers: Takers, onClose: () => void, onMalfor
       if (batched > 0 && batched + message.length > batchBytes) passOn()
       batch.push(message)
       batched += message.length
-      unsent += message.length
+      unsent.bytes += message.length
       if (planned) return
       planned = true
       queueMicrotask(flush)
     },
     heard: () => heard + (stream.rawStream?.packetsReceived ?? 0),
-    backlog: () => unsent,
+    // A connection that others keep busy may take on all of ours and never be drained.
+    backlog: () => Math.min(unsent.bytes, stream.buffered ?? unsent.bytes),
     close: () => wire.destroy(),
+    cut(reason) {
+      wire.destroy()
+      stream.cut?.(reason)
+    },
   }
 }

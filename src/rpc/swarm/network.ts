@@ -10,6 +10,10 @@ export interface NoiseStream {
   /** `handshake`: from now on there is a socket, and nothing has come over it yet. */
   on(event: 'drain' | 'handshake', listener: () => void): unknown
   destroy(error?: Error): unknown
+  /** Of a shared one: ends the connection itself, whatever else goes over it; `destroy` leaves it to the others. */
+  cut?(reason: string): void
+  /** Bytes that wait to be written, those of all who share it. */
+  readonly buffered?: number | undefined
   /** The socket below, as it is before decryption. */
   readonly rawStream?: {
     /** Datagrams, acknowledgements too. */
@@ -24,7 +28,7 @@ export interface RpcNetwork {
   createServer(options: { firewall?: (publicKey: Uint8Array) => boolean }): {
     on(event: 'connection', listener: (stream: NoiseStream) => void): unknown
   }
-  /** The streams carry more than RPC (replication): then none is closed because RPC is idle, and messages may be as long as the stack allows. */
+  /** The streams carry more than RPC (replication): then none is closed because RPC is idle, and the network sees to it that messages end. */
   readonly shared?: boolean
 }
 

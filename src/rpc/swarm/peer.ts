@@ -126,7 +126,7 @@ export function createPeer({ key, name, dial, clock, random, limits, onIdle }: P
     let over = false
     const use = (wire: Wire) => {
       if (over) return wire.destroy()
-      const link = createLink(clock, (takers) => lineOf(wire, takers, () => onClose(link)), onAnswer)
+      const link = createLink(clock, (takers) => lineOf(wire, takers, { onClose: () => onClose(link) }), onAnswer)
       made = link
     }
     try {
