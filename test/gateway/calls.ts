@@ -1,6 +1,6 @@
 import crypto from 'hypercore-crypto'
 import { issueGrant } from '#keys'
-import { memberKey } from './fleet.js'
+import { logKey, memberKey } from './fleet.js'
 import type { Site } from './site.js'
 
 /** One good call of a route. `prepare` makes what it needs, as the operator, and answers the path's id. */
@@ -72,6 +72,10 @@ export const goodCalls: readonly GoodCall[] = [
   { route: 'POST /api/v1/members/{key}/revoke', body: { owner }, status: 204, prepare: member },
   { route: 'GET /api/v1/mesh/refused' },
   { route: 'GET /api/v1/mesh/record' },
+  { route: 'PUT /api/v1/mesh/indexers', body: { logs: [logKey] }, status: 204 },
+  { route: 'POST /api/v1/mesh/writers/{key}/remove', body: {}, status: 204, prepare: async () => logKey },
+  { route: 'POST /api/v1/mesh/recover', body: { logs: [logKey], system: logKey, length: 1, owner }, status: 204 },
+  { route: 'POST /api/v1/mesh/topic', body: {} },
   { route: 'GET /api/v1/invites' },
   { route: 'POST /api/v1/invites', body: { role: 'worker', sites: ['texas'] }, status: 201 },
   { route: 'POST /api/v1/invites/{id}/confirm', body: { owner }, status: 204, prepare: invite },

@@ -5,6 +5,7 @@ import type { FleetInfo, Peer } from '#rpc'
 import { type CliCommand, type CommandGroup, text } from '../command.js'
 import { age } from '../output.js'
 import { storageOf } from '../settings.js'
+import { recordCommands } from './record.js'
 
 export const networkHelp =
   'where its members find each other: public, local (this machine alone), or host:port,... of a DHT of your own'
@@ -86,6 +87,7 @@ export const fleet: CommandGroup = {
       return undefined
     },
   },
+  ...recordCommands,
   show: {
     usage: '',
     summary: 'the fleet this site belongs to, and the peers it is connected with',

@@ -6,6 +6,7 @@ import { healthRoutes } from './health.js'
 import { historyRoutes } from './history.js'
 import { libraryRoutes } from './libraries.js'
 import { meshRoutes } from './mesh.js'
+import { recordRoutes } from './record.js'
 import { scanRoutes } from './scans.js'
 import { serviceRoutes } from './services.js'
 import { sessionRoutes } from './session.js'
@@ -23,6 +24,7 @@ export const routes: readonly AnyRoute[] = [
   ...libraryRoutes,
   ...serviceRoutes,
   ...meshRoutes,
+  ...recordRoutes,
   ...tokenRoutes,
   ...sessionRoutes,
   ...streamRoutes,

@@ -13,7 +13,6 @@ import {
   OwnerWordSchema,
   PeerSchema,
   ReachSchema,
-  RecordStateSchema,
   RefusedSchema,
   registrar,
 } from '#rpc'
@@ -84,15 +83,6 @@ export const meshRoutes = [
           .slice(0, limit),
       }
     },
-  }),
-  route({
-    method: 'GET',
-    path: '/api/v1/mesh/record',
-    group: 'mesh',
-    scope: 'admin',
-    summary: "Who writes the fleet's record and who signs it, as an aggregator sees it",
-    reply: RecordStateSchema,
-    handle: (gateway, { caller }) => needRegistrar(gateway, caller).record({}),
   }),
   route({
     method: 'GET',
@@ -220,7 +210,8 @@ function atDoor<T>(gateway: Gateway, caller: Caller, id: string, ask: (registrar
   return firstThatKnows(reach(gateway.directory, registrar, caller), ask, `no aggregator knows of the invite ${id} now`)
 }
 
-function needRegistrar(gateway: Gateway, caller: Caller) {
+/** The aggregator that is nearest. Throws NOT_FOUND without a fleet, UNAVAILABLE without one. */
+export function needRegistrar(gateway: Gateway, caller: Caller) {
   needFleet(gateway, caller)
   const [first] = reach(gateway.directory, registrar, caller)
   if (first) return first.client

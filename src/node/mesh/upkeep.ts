@@ -32,21 +32,28 @@ export function upkeepHandlers(parts: UpkeepParts): Pick<Handlers<(typeof regist
     async removeWriter({ log, owner }, { caller }) {
       needAll(caller)
       if (record.indexers.includes(log))
-        throw new SdkError('CONFLICT', 'this log signs the record: put another in its place first, fleet indexers set')
+        throw new SdkError(
+          'CONFLICT',
+          'this log signs the record: put another in its place first, miningsdk fleet indexers set',
+        )
       await say(record, { op: 'removeWriter', log }, owner)
       return {}
     },
     async recover({ logs, system, length, owner }, { caller }) {
       needAll(caller)
       if (hasMajority(stateOf(parts).logs, record.indexers))
-        throw new SdkError('CONFLICT', 'those who sign the record can be reached: change them with fleet indexers set')
+        throw new SdkError(
+          'CONFLICT',
+          'those who sign the record can be reached: change them with miningsdk fleet indexers set',
+        )
       await say(record, { op: 'recover', logs: [...logs], system, length }, owner)
       return {}
     },
-    async rotateTopic(_, { caller }) {
+    async rotateTopic({ said }, { caller }) {
       needAll(caller)
-      const epoch = (record.topic?.epoch ?? 0) + 1
-      await say(record, { op: 'rotateTopic', epoch, salt: b4a.toString(random(32), 'hex') }, undefined)
+      const made = () => ({ epoch: (record.topic?.epoch ?? 0) + 1, salt: b4a.toString(random(32), 'hex') })
+      const { epoch, salt } = said ?? made()
+      await say(record, { op: 'rotateTopic', epoch, salt }, said?.owner)
       return { epoch }
     },
   }
@@ -77,8 +84,8 @@ function hasMajority(known: readonly RecordLog[], logs: readonly Key[]): boolean
 function whyNotSign(known: readonly RecordLog[], logs: readonly Key[]): string | undefined {
   const signing = known.filter(({ signs }) => signs).map(({ log }) => log)
   if (!hasMajority(known, signing))
-    return 'most of those who sign now cannot be reached, and without them it is not settled: wait for them, or if they are lost for good: fleet recover'
+    return 'most of those who sign now cannot be reached, and without them it is not settled: wait for them, or if they are lost for good: miningsdk fleet recover'
   if (!hasMajority(known, logs))
-    return 'most of those who are to sign cannot be reached now: nothing would be signed until they are back'
+    return 'most of those who are to sign cannot be reached now: nothing would be signed until they are back (--yes does it all the same)'
   return undefined
 }

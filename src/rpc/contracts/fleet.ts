@@ -240,6 +240,12 @@ export const registrar = contract(
       needs: 'admin',
       input: Type.Object({ id: Type.String(), owner: OwnerWordSchema }),
       output: Type.Object({}),
+/** The next topic, as the owner chose and signed it. */
+export const TopicWordSchema = Type.Object(
+  { epoch: Type.Integer({ minimum: 1 }), salt: key, owner: OwnerWordSchema },
+  { additionalProperties: false },
+)
+
     }),
     /** Who waits at its door now; null: nobody. */
     guest: query({ needs: 'admin', input: Type.Object({ id: Type.String() }), output: nullable(GuestSchema) }),
@@ -307,7 +313,11 @@ export const registrar = contract(
       output: Type.Object({}),
     }),
     /** From now on the members meet at another place. */
-    rotateTopic: action({ needs: 'admin', input: Type.Object({}), output: Type.Object({ epoch: Type.Integer() }) }),
+    rotateTopic: action({
+      needs: 'admin',
+      input: Type.Object({ said: Type.Optional(TopicWordSchema) }),
+      output: Type.Object({ epoch: Type.Integer() }),
+    }),
   },
   { fleetWide: true },
 )
