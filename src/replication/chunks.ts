@@ -123,6 +123,6 @@ export class SalvagedChunks implements Chunks {
   }
 }
 
-function nameOf({ segment }: SegmentSpan): string {
-  return rawName(segment)
+function nameOf({ segment, table }: SegmentSpan): string {
+  return rawName(segment, table)
 }

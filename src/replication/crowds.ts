@@ -70,7 +70,7 @@ function wantedOf({ days, spans, progress, segments }: Sources, { from, to }: Cr
     const volume = volumeOf(span.segment)
     if (span.to < from || span.from > to || inMemory.has(span.segment) || inDays.has(volume)) continue
     if (progress && volume < keptFrom(progress, 'raw')) return undefined
-    want(rawName(span.segment), span.segment, span.raw, span)
+    want(rawName(span.segment, span.table), span.segment, span.raw, span)
   }
   return [...tables.values()]
 }

@@ -24,6 +24,8 @@ export interface SegmentSpan {
   /** How long the volumes had become when all of the segment was in them. */
   readonly raw?: number
   readonly rollup?: number
+  /** In which table of its volume it stands, if not in the first. */
+  readonly table?: number
 }
 
 /** A volume whose chunks were put together: about a day. */

@@ -19,6 +19,8 @@ type Put = [key: string, value: unknown]
  */
 export class Fold {
   readonly segment: Segment
+  /** Which one of its volume the chunks go into. */
+  readonly table: number
   readonly #volumes: Volumes
   readonly #logs: Logs
   readonly #main: Main
@@ -34,8 +36,9 @@ export class Fold {
   constructor(
     parts: { volumes: Volumes; logs: Logs; main: Main },
     segment: Segment,
-    { steps, least }: { steps: number; least: number },
+    { table, steps, least }: { table: number; steps: number; least: number },
   ) {
+    this.table = table
     this.#volumes = parts.volumes
     this.#logs = parts.logs
     this.#main = parts.main
@@ -47,7 +50,16 @@ export class Fold {
   }
 
   get done(): boolean {
-    return this.#devices.length === 0 && this.#crowded && this.#puts.length === 0
+    return !this.packing && this.#puts.length === 0
+  }
+
+  /** It writes into the table of chunks. */
+  get packing(): boolean {
+    return this.#devices.length > 0 || !this.#crowded
+  }
+
+  get #name(): string {
+    return rawName(this.segment.number, this.table)
   }
 
   async step(): Promise<void> {
@@ -71,8 +83,8 @@ export class Fold {
       raw.push([keys.chunk(id, number), chunkOf(streams.get(id)!)])
       await this.#turns.next()
     }
-    await this.#logs.publish(rawName(number))
-    await this.#volumes.with(rawName(number), (volume) => putAll(volume, raw))
+    await this.#logs.publish(this.#name)
+    await this.#volumes.with(this.#name, (volume) => putAll(volume, raw))
     for (const [index, id] of ids.entries()) {
       this.packed.packedSamples += streams.get(id)!.count
       this.packed.rawBytes += raw[index]![1].length
@@ -90,15 +102,20 @@ export class Fold {
         await this.#turns.all(encoding(samples, care.quick)),
       ])
     }
-    if (samples > 0) await this.#volumes.with(rawName(number), (volume) => putAll(volume, puts))
+    if (samples > 0) await this.#volumes.with(this.#name, (volume) => putAll(volume, puts))
     this.#crowded = true
+  }
+
+  /** Which times the segment covers, and where its chunks go. */
+  get place(): SegmentSpan {
+    const { number, from, to } = this.segment
+    return { segment: number, from, to, ...(this.table > 0 && { table: this.table }) }
   }
 
   /** Of the finished segment. */
   async span(): Promise<SegmentSpan> {
-    const { number, from, to } = this.segment
-    const raw = await this.#volumes.with(rawName(number), async ({ core }) => core.length)
-    return { segment: number, from, to, raw }
+    const raw = await this.#volumes.with(this.#name, async ({ core }) => core.length)
+    return { ...this.place, raw }
   }
 }
 

@@ -24,12 +24,14 @@ import { Replay } from './replay.js'
 import { Retention } from './retention.js'
 import { rollupMs } from './rollup.js'
 import { Segment } from './segment.js'
-import type { State } from './state.js'
+import { State } from './state.js'
 import type { KeepTiers, StoreLimits } from './types.js'
 import type { Volumes } from './volumes.js'
 
 /** So many times as large as it should be a segment may become until its last interval is over. */
 const most = 1.25
+/** After so many tries a table that cannot be written is left alone. */
+const maxFailures = 3
 /** Bytes of a journal that are worth giving back to the disk at once. */
 const worthCompacting = 4 * 1024 * 1024
 
@@ -51,6 +53,8 @@ export class Journal {
   /** Chunked, but still needed for the last records. */
   #kept: Segment[] = []
   #fold: Fold | undefined
+  /** Tries of it that failed, one after the other. */
+  #failures = 0
   /** Full volumes that could not be put together from their tables: what can be read of their blocks has to do. */
   readonly #damaged = new Set<number>()
   /** Those of which that was too little as well, and until which segment is finished they are passed over. */
@@ -65,6 +69,7 @@ export class Journal {
     rawBytes: 0,
     mergedVolumes: 0,
     salvagedVolumes: 0,
+    abandonedTables: 0,
     droppedVolumes: 0,
     damagedBlocks: 0,
   }
@@ -124,8 +129,7 @@ export class Journal {
   }
 
   get spans(): readonly SegmentSpan[] {
-    const { segment } = this.#fold ?? {}
-    return segment ? [...this.#spans, spanOf(segment)] : this.#spans
+    return this.#fold ? [...this.#spans, this.#fold.place] : this.#spans
   }
 
   /** Reads what is there after a start: at the end the state and the segments are as they were. */
@@ -134,7 +138,7 @@ export class Journal {
     // What a kill may have left half done.
     if (cleared > 0) await this.#logs.clear(journalName(cleared - 1))
     const newest = Math.max(-1, ...this.#days.keys())
-    if (newest >= 0) await this.#logs.clear(rawName(newest * rawSpan))
+    for (const name of this.#tablesOf(newest)) await this.#logs.clear(name)
     for (const tier of tiers) await this.#clear(tier, keptFrom(this.#progress, tier) - 1)
     const replay = new Replay(this.#state, this.#gone, this.#log)
     for (let number = cleared; ; number++) {
@@ -163,7 +167,7 @@ export class Journal {
     const { chunked, rawFrom } = this.#progress
     const last = volumeOf(Math.max(0, chunked - 1))
     for (let volume = rawFrom; volume <= last; volume++)
-      if (!this.#days.has(volume)) await this.#offerOld(rawName(volume * rawSpan))
+      if (!this.#days.has(volume)) for (const name of this.#tablesOf(volume)) await this.#logs.publish(name)
     for (const [volume, { devices }] of this.#days) {
       for (const tier of tiers)
         if (devices > 0 && volume >= keptFrom(this.#progress, tier)) await this.#logs.publish(tierName(tier, volume))
@@ -201,17 +205,51 @@ export class Journal {
   /** One bounded piece of the work that turns finished segments into chunks, and drops what is not kept. */
   async tidy(pressed = false): Promise<void> {
     const oldest = this.#segments[0]!
-    if (!this.#fold && oldest !== this.current) {
-      this.#fold = new Fold({ volumes: this.#volumes, logs: this.#logs, main: this.#main }, oldest, {
-        steps: this.#limits.foldSteps,
-        least: this.#limits.foldLeast,
-      })
-    }
-    if (this.#fold && !this.#fold.done) return this.#fold.step()
+    if (!this.#fold && oldest !== this.current) this.#fold = this.#foldInto(this.#newestTable(oldest), oldest)
+    if (this.#fold && !this.#fold.done) return this.#step(this.#fold)
     if (this.#fold) return this.#finish(this.#fold)
     const kept = this.#kept[0]
     if (kept && this.#state.needsNothingUpTo(kept.number)) return this.#forget(kept)
     if (this.#aged || pressed) await this.#dropOldest(pressed)
+  }
+
+  #newestTable({ number }: Segment): number {
+    const inVolume = this.#spans.filter(({ segment }) => volumeOf(segment) === volumeOf(number))
+    return Math.max(0, ...inVolume.map(({ table = 0 }) => table))
+  }
+
+  #foldInto(table: number, segment: Segment): Fold {
+    const { foldSteps: steps, foldLeast: least } = this.#limits
+    return new Fold({ volumes: this.#volumes, logs: this.#logs, main: this.#main }, segment, { table, steps, least })
+  }
+
+  async #step(fold: Fold): Promise<void> {
+    try {
+      await fold.step()
+      this.#failures = 0
+    } catch (error) {
+      if (fold.packing && ++this.#failures >= maxFailures) await this.#goOn(fold, error)
+      throw error
+    }
+  }
+
+  /**
+   * A table that cannot be written any more stays as it is, and the history goes on in another: all of the segment, as the journal has it, for
+   * what was moved already is in memory no more. Where the table holds nothing yet, it is not the table, and another one would be no better.
+   */
+  async #goOn({ segment: { number, core }, table }: Fold, error: unknown): Promise<void> {
+    this.#failures = 0
+    const name = rawName(number, table)
+    const blank = await this.#volumes.with(name, async ({ core: { length } }) => length === 0).catch(() => false)
+    if (blank) return
+    const again = new Segment(number, core, this.#state.memberOf)
+    const replay = new Replay(new State(), this.#gone, this.#log)
+    await replay.read(again, true)
+    this.#segments[0] = again
+    this.#fold = this.#foldInto(table + 1, again)
+    this.stats.damagedBlocks += replay.damaged
+    this.stats.abandonedTables++
+    this.#log.error({ table: name, err: error }, 'a table of history cannot be written any more: it goes on in another')
   }
 
   /** Work on the oldest full volume that is not put together yet; undefined without any. */
@@ -221,9 +259,10 @@ export class Journal {
       if (this.#days.has(volume) || this.#progress.chunked < (this.#passedOver.get(volume) ?? 0)) continue
       const spans = this.#spans.filter(({ segment }) => volumeOf(segment) === volume)
       const parts = { volumes: this.#volumes, logs: this.#logs, log: this.#log, memberOf: this.#state.memberOf }
-      const chunks = this.#damaged.has(volume)
-        ? new SalvagedChunks(this.#volumes, spans, this.#log)
-        : new TableChunks(this.#volumes, volume)
+      const chunks =
+        this.#damaged.has(volume) || spans.some(({ table }) => table !== undefined)
+          ? new SalvagedChunks(this.#volumes, spans, this.#log)
+          : new TableChunks(this.#volumes, volume)
       return new Merge(parts, volume, spans, chunks)
     }
     return undefined
@@ -260,8 +299,7 @@ export class Journal {
         'a day of history was put together from what can be read; the rest is lost',
       )
     }
-    const name = rawName(day.volume * rawSpan)
-    if (this.#logs.knows(name)) await this.#logs.clear(name)
+    for (const name of this.#tablesOf(day.volume)) await this.#logs.clear(name)
     this.#aged = true
   }
 
@@ -333,11 +371,18 @@ export class Journal {
 
   async #clear(tier: Tier, volume: number): Promise<void> {
     if (tier === '1h' && (volume + 1) % hoursSpan !== 0) return
-    const names = [tierName(tier, volume), ...(tier === 'raw' ? [rawName(volume * rawSpan)] : [])]
-    for (const name of names) if (this.#logs.knows(name)) await this.#logs.clear(name)
+    const name = tierName(tier, volume)
+    if (this.#logs.knows(name)) await this.#logs.clear(name)
+    if (tier === 'raw') for (const name of this.#tablesOf(volume)) await this.#logs.clear(name)
   }
-}
 
-function spanOf({ number, from, to }: Segment): SegmentSpan {
-  return { segment: number, from, to }
+  /** The tables of a volume's chunks, the first one first. */
+  #tablesOf(volume: number): string[] {
+    const names: string[] = []
+    for (let table = 0; ; table++) {
+      const name = rawName(volume * rawSpan, table)
+      if (!this.#logs.knows(name)) return names
+      names.push(name)
+    }
+  }
 }

@@ -2,7 +2,7 @@ import type Hypercore from 'hypercore'
 import type { Clock } from '#model'
 import { type Day, type Directory, keptFrom, type Progress } from './directory.js'
 import type { Exchange } from './exchange.js'
-import { rawName, rawSpan, rollupName, type Tier, tierName, tiers, volumeOf } from './layout.js'
+import { rawName, rawSpan, rollupName, type Tier, tierName, tiers, volumeOf, volumeOfRaw } from './layout.js'
 import type { Keep } from './types.js'
 
 const weekMs = 7 * 86_400_000
@@ -56,30 +56,32 @@ export class Keeping {
     const add = (name: string) => {
       if (logs.has(name)) names.add(name)
     }
-    for (const { segment, to } of spans) {
+    for (const { segment, table, to } of spans) {
       if (to < from) continue
       const volume = volumeOf(segment)
       if (!days.has(volume)) {
-        if (volume >= (progress?.rawFrom ?? 0)) add(rawName(segment))
+        if (volume >= (progress?.rawFrom ?? 0)) add(rawName(segment, table))
         add(rollupName(segment))
         continue
       }
       for (const tier of tiers) if (!progress || volume >= keptFrom(progress, tier)) add(tierName(tier, volume))
       // Until all of the day is here, its segments serve.
       const day = this.#wanted.get(tierName('raw', volume))
-      if (this.#wanted.has(rawName(segment)) && !(day && isWhole(day))) add(rawName(segment))
+      const name = rawName(segment, table)
+      if (this.#wanted.has(name) && !(day && isWhole(day))) add(name)
     }
     add(rawName(progress?.chunked ?? 0))
     return names
   }
 
   #isReplaced(name: string, { days }: Directory): boolean {
-    return name.startsWith('raw-') && days.has(Number(name.slice('raw-'.length)))
+    return days.has(volumeOfRaw(name) ?? -1)
   }
 
   /** The days that can be read instead of the chunks of their segments. */
   days({ days }: Directory): Day[] {
-    return [...days.values()].filter(({ volume }) => !this.#wanted.has(rawName(volume * rawSpan)))
+    const inSegments = new Set([...this.#wanted.keys()].map(volumeOfRaw))
+    return [...days.values()].filter(({ volume }) => !inSegments.has(volume))
   }
 
   async #want(name: string): Promise<void> {
@@ -137,8 +139,9 @@ export class Keeping {
     if (!span) return true
     const here = (name: string, length = 0) => (this.#wanted.get(name)?.contiguousLength ?? length) >= length
     const day = days.get(volumeOf(segment))
-    if (day && !this.#wanted.has(rawName(segment))) return here(tierName('raw', day.volume), day.devices + 1)
-    return here(rawName(segment), span.raw) && here(rollupName(segment), span.rollup)
+    const name = rawName(segment, span.table)
+    if (day && !this.#wanted.has(name)) return here(tierName('raw', day.volume), day.devices + 1)
+    return here(name, span.raw) && here(rollupName(segment), span.rollup)
   }
 
   /** How far the writer is, where what it has dropped and is here counts as kept. */

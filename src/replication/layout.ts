@@ -23,7 +23,11 @@ export type Tier = (typeof tiers)[number]
 export const journalName = (segment: number) => `journal-${segment}`
 /** Of another log: -1. */
 export const journalNumber = (name: string) => Number(/^journal-(\d+)$/.exec(name)?.[1] ?? -1)
-export const rawName = (segment: number) => `raw-${Math.floor(segment / rawSpan)}`
+/** `table`: another than the first of its volume; one is begun where the one before cannot be written any more. */
+export const rawName = (segment: number, table = 0) => `raw-${volumeOf(segment)}${table > 0 ? `.${table}` : ''}`
+/** Of which volume such a table is; undefined of other logs. */
+export const volumeOfRaw = (name: string) =>
+  name.startsWith('raw-') ? Math.floor(Number(name.slice('raw-'.length))) : undefined
 export const rollupName = (segment: number) => `rollup-${Math.floor(segment / rollupSpan)}`
 
 export const volumeOf = (segment: number) => Math.floor(segment / rawSpan)

@@ -114,7 +114,7 @@ async function readSegments(
 ): Promise<void> {
   const byVolume = new Map<string, SegmentSpan[]>()
   for (const span of spans) {
-    const name = kind === 'raw' ? rawName(span.segment) : rollupName(span.segment)
+    const name = kind === 'raw' ? rawName(span.segment, span.table) : rollupName(span.segment)
     byVolume.set(name, [...(byVolume.get(name) ?? []), span])
   }
   for (const [name, inVolume] of byVolume) {

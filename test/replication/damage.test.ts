@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import test from 'brittle'
 import type Hypercore from 'hypercore'
 import { type Log, silentLog } from '#model'
-import { openStore, type Store } from '#replication'
+import { followFeed, openStore, type Reader, type Store } from '#replication'
 import { openCores } from '../../src/replication/cores.js'
 import { keys, openMain } from '../../src/replication/layout.js'
+import { connect, until } from './connection.js'
 import { record, start, tidy } from './support.js'
 
 const limits = { segmentMs: 1000, wholeRecordMs: 3000, foldSteps: 2, foldLeast: 1 }
@@ -132,7 +133,7 @@ const loseChunks = (path: string, feed: string, from = 3, to = 6) =>
   meddle(path, feed, 'raw-0', (log) => log.clear(from, to))
 
 /** Which ticks of a device cannot be read, and what is said of that. */
-async function gone(store: Store, deviceId: string, ticks: number) {
+async function gone(store: Reader, deviceId: string, ticks: number) {
   const { series, missing } = await store.history({ deviceId, metrics: ['powerW'], ...span, step: 'raw' })
   const there = new Set(series.powerW)
   return { lost: Array.from({ length: ticks }, (_, tick) => tick).filter((tick) => !there.has(tick)), missing }
@@ -194,22 +195,39 @@ test('a day of which nothing can be put together is tried once a day, and is dro
   t.ok(complaints.some((each) => each.includes('is dropped')))
 })
 
-test('a table of which blocks are gone holds up nobody: ticks are stored and read, what is not there is said', async (t) => {
+test('a table of which blocks are gone holds up nobody: history goes on in another, and only what is gone is lost', async (t) => {
   const path = await t.tmp()
   const complaints: string[] = []
+  const devices = ['a', 'b', 'c']
   const before = await openStore({ path, ...options, limits: short })
-  const tick = await segments(before, 12, 0)
+  const tick = await segments(before, 12, 0, devices)
   await before.close()
-  await loseChunks(path, before.feed.main)
-  const store = await openStore({ path, ...options, limits: short, log: listening(complaints) })
-  t.teardown(() => store.close())
-  for (let next = tick; next < tick + 12; next++) {
-    const at = start + next * 100
-    await store.append({ at, records: [record('a', at, { powerW: next })] })
-    await tidy(store, 1)
+  // After three devices and three groups: b of the second segment.
+  await loseChunks(path, before.feed.main, 8, 9)
+  let store = await openStore({ path, ...options, limits: short, log: listening(complaints) })
+  const later = await segments(store, 8, tick, devices)
+  t.is(complaints.filter((each) => each.includes('tried again')).length, 3, 'tried three times')
+  t.ok(complaints.some((each) => each.includes('goes on in another')))
+  t.is(store.stats().abandonedTables, 1)
+  t.ok((store.stats().segments ?? 9) <= 3, 'no more waits to be packed than ever')
+  const check = async (ticks: number, what: string, expected: (lost: number[]) => boolean) => {
+    t.alike((await gone(store, 'a', ticks)).lost, [], what)
+    const { lost, missing } = await gone(store, 'b', ticks)
+    t.ok(expected(lost), `${what}: ${lost} of b`)
+    t.ok(missing?.length, `${what}: that it is gone is said`)
+    t.alike((await gone(store, 'c', ticks)).lost, [], what)
   }
-  t.ok(complaints.includes('finished history could not be packed; it is tried again'))
-  const read = await store.history({ deviceId: 'a', metrics: ['powerW'], ...span, step: 'raw' })
-  t.ok(read.series.powerW?.includes(tick + 11), 'the newest is there')
-  t.ok(read.missing && read.missing.length > 0, 'what is gone is said')
+  const old = (lost: number[]) => lost.every((each) => each < later - 6)
+  await check(later, 'in two tables', old)
+  await store.close()
+  store = await openStore({ path, ...options, limits: short, log: listening(complaints) })
+  t.teardown(() => store.close())
+  await check(later, 'after a restart', old)
+  const reader = await followFeed({ path: await t.tmp(), feed: store.feed, ...options, limits: {} })
+  t.teardown(() => reader.close())
+  connect(store, reader)
+  await until('all of it is there elsewhere', async () => (await gone(reader, 'c', later)).lost.length === 0)
+  const end = await segments(store, 12, later, devices)
+  t.alike([store.stats().mergedVolumes, store.stats().salvagedVolumes], [1, 1])
+  await check(end, 'in a day, only what stood in the block', (lost) => lost.join() === '3,4,5')
 })
