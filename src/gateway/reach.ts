@@ -1,5 +1,6 @@
-import { type DeviceRecord, SdkError } from '#model'
+import { SdkError } from '#model'
 import type { Directory } from '#node'
+import type { Reader } from '#replication'
 import {
   type Caller,
   type CallOptions,
@@ -23,6 +24,8 @@ import type { Sight } from './sight.js'
 export interface Reached<M extends Methods> {
   readonly service: string
   readonly site: string
+  /** Its own feed, as far as it is followed here. */
+  readonly reader: Reader | undefined
   readonly client: Client<M>
 }
 
@@ -36,19 +39,19 @@ export function reach<M extends Methods>(
   return directory
     .find(contract)
     .filter(({ site }) => contract.fleetWide || !caller.sites || caller.sites.includes(site))
-    .map(({ service, site, transport }) => ({
+    .map(({ service, site, reader, transport }) => ({
       service,
       site,
+      reader,
       client: client(contract, transport, { ...options, caller }),
     }))
 }
 
-/** The worker of a device. Throws UNAVAILABLE if it does not answer now. */
-export function workerOf(directory: Directory, record: DeviceRecord, caller: Caller, options?: CallOptions) {
-  const found = reach(directory, deviceWorker, caller, options)
-  const worker = found.find(({ service, site }) => service === record.worker && site === record.site)
+/** The worker whose feed this is, whatever others are named. Throws UNAVAILABLE if it does not answer now. */
+export function workerOf(directory: Directory, reader: Reader, caller: Caller, options?: CallOptions) {
+  const worker = reach(directory, deviceWorker, caller, options).find((one) => one.reader === reader)
   if (worker) return worker.client
-  throw new SdkError('UNAVAILABLE', `the worker ${record.worker} of this device does not answer now`)
+  throw new SdkError('UNAVAILABLE', `the worker ${reader.worker} of this device does not answer now`)
 }
 
 /** The worker by its name, or the only one there is. Throws BAD_REQUEST with the names to choose from. */

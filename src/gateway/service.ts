@@ -97,6 +97,7 @@ async function startGateway(ctx: Context<GatewayConfig>): Promise<void> {
     resyncs: stream.resyncs,
     sessions: auth.sessions.size,
     auditLost: audit.lost,
+    contestedDevices: fleet.contested,
   }))
   log.info({ url }, 'the gateway listens')
 }

@@ -5,7 +5,7 @@ import type { Caller } from '#rpc'
 /** A site that cannot be: where the allowed and the wanted have nothing in common, nothing is found. */
 const nowhere = '\u0000'
 
-export type Sight = Omit<FleetView, 'watch' | 'close'>
+export type Sight = Omit<FleetView, 'readerOf' | 'contested' | 'watch' | 'close'>
 
 /** The fleet as a caller may see it: only its sites, and of anything else not even that it is there. */
 export function seenBy(fleet: FleetView, { sites }: Pick<Caller, 'sites'>): Sight {

@@ -2,7 +2,6 @@ import { type Clock, SdkError } from '#model'
 import type { Reader } from '#replication'
 import {
   type Caller,
-  type Client,
   type Contract,
   client,
   type Endpoint,
@@ -16,7 +15,7 @@ import {
 import { type Owner, runAs } from './attribution.js'
 import type { Directory } from './service.js'
 
-type Found<M extends Methods> = { service: string; site: string; client: Client<M>; transport: Transport }
+type Found<M extends Methods> = ReturnType<typeof foundOf<M>>
 
 interface Answer {
   readonly contract: string
@@ -38,6 +37,8 @@ export interface RemoteAnswer {
   readonly contract: string
   readonly service: string
   readonly site: string
+  /** Its history, as far as it is followed here. */
+  readonly reader: Reader | undefined
   readonly transport: Transport
 }
 
@@ -150,15 +151,12 @@ export function createRegistry({ site, clock }: { site: string; clock: Clock }):
         .filter((answer) => answer.contract === contract.name)
         .sort((a, b) => (a.service < b.service ? -1 : 1))
         .map(({ service }) => {
-          const transport = transportTo(contract.name, service, caller)
-          return { service, site, transport, client: client(contract, transport) }
+          const reader = readers.find(({ worker }) => worker === service)
+          return foundOf(contract, { service, site, reader, transport: transportTo(contract.name, service, caller) })
         })
       const remote = (elsewhere?.answers() ?? [])
         .filter((answer) => answer.contract === contract.name)
-        .map((answer) => {
-          const transport = inNameOf(caller, answer.transport)
-          return { service: answer.service, site: answer.site, transport, client: client(contract, transport) }
-        })
+        .map((answer) => foundOf(contract, { ...answer, transport: inNameOf(caller, answer.transport) }))
       const both = [...found, ...remote]
       cache.set(contract.name, { version, found: both })
       return both
@@ -198,6 +196,13 @@ export function createRegistry({ site, clock }: { site: string; clock: Clock }):
     },
     as,
   }
+}
+
+function foundOf<M extends Methods>(
+  contract: Contract<M>,
+  { service, site, reader, transport }: Omit<RemoteAnswer, 'contract'>,
+) {
+  return { service, site, reader, transport, client: client(contract, transport) }
 }
 
 /** A call that names no caller goes out in the name of the service that makes it. */

@@ -51,7 +51,7 @@ class View implements FleetView {
     this.#source = source
     this.#clock = clock
     this.#listeners = new Listeners(log, 'the fleet')
-    this.#roster = new Roster(clock)
+    this.#roster = new Roster(clock, log)
     this.#listings = new Listings(this.#roster, Math.floor(clock.now()))
     this.#unwatch = source.watch?.(() => this.#follow())
     this.#follow()
@@ -90,7 +90,7 @@ class View implements FleetView {
   #heard(reader: Reader, { records, removed, events }: Change): Change {
     this.#roster.refresh()
     return {
-      records: records.filter(({ id }) => this.#roster.get(id)?.source.site === reader.site),
+      records: records.filter(({ id }) => this.#roster.get(id)?.reader === reader),
       removed: removed.filter((id) => this.#roster.get(id) === undefined),
       events: events.filter((event) => this.#maySay(reader, event)),
     }
@@ -104,6 +104,14 @@ class View implements FleetView {
 
   device(id: string): DeviceRecord | undefined {
     return this.#now().get(id)?.shown
+  }
+
+  readerOf(id: string): Reader | undefined {
+    return this.#now().get(id)?.reader
+  }
+
+  get contested(): number {
+    return this.#now().contested
   }
 
   devices(query: DeviceQuery): DevicePage {

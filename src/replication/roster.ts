@@ -1,10 +1,12 @@
-import { type Clock, type DeviceRecord, isLive } from '#model'
+import { type Clock, type DeviceRecord, isLive, type Log } from '#model'
 import { gapIntervals } from './history.js'
-import type { Change, Reader } from './types.js'
+import type { Change, Reader, RemoteReader } from './types.js'
 
 /** A device of the fleet; stays the same object while the device is there. */
 export interface Row {
   readonly id: string
+  /** The feed that had it first, whose it stays; its reader may be away for a moment. */
+  first: string
   reader: Reader
   source: DeviceRecord
   /** The record as it is to be shown: `stale` if its poller is late. */
@@ -20,19 +22,35 @@ function expiry({ askedAt, status }: DeviceRecord, { intervalMs }: Reader): numb
   return askedAt + gapIntervals * intervalMs
 }
 
-/** All devices of all readers, each as it is to be shown at this moment. Costs what has changed since it was last asked. */
+/**
+ * All devices of all readers, each as it is to be shown at this moment. Costs what has changed since it was last asked. A device stays with
+ * the feed that first had it, as long as that one speaks of it: nobody takes over another's by its id.
+ */
 export class Roster {
   /** Grows with every change of what is shown. */
   generation = 0
   readonly #clock: Clock
   readonly #rows = new Map<string, Row>()
   readonly #changed = new Map<string, Reader>()
+  /** Who else speaks of a device, in the order in which they came. */
+  readonly #rivals = new Map<string, Set<Reader>>()
+  /** Whose a device is that nobody speaks of, because its reader is away. */
+  readonly #away = new Map<string, string>()
+  /** Feeds whose claims were told of. */
+  readonly #noted = new Set<string>()
+  readonly #log: Log
   #ordered: Row[] | undefined
   /** Before this time no record that is shown as live becomes stale. */
   #quietUntil = Number.POSITIVE_INFINITY
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, log: Log) {
     this.#clock = clock
+    this.#log = log
+  }
+
+  /** Devices that more than one feed speaks of. */
+  get contested(): number {
+    return this.#rivals.size
   }
 
   add(reader: Reader): void {
@@ -47,16 +65,13 @@ export class Roster {
   }
 
   remove(reader: Reader, others: readonly Reader[]): void {
-    for (const row of this.#rows.values())
-      if (row.reader === reader) this.#changed.set(row.id, holder(row.id, others) ?? reader)
+    const heirs = others.filter((other) => feedOf(other) === feedOf(reader))
+    for (const row of this.#rows.values()) this.#leave(row, reader, heirs)
     for (const [id, from] of this.#changed) {
       if (from !== reader) continue
       const other = holder(id, others)
       if (other) this.#changed.set(id, other)
-      else {
-        this.#changed.delete(id)
-        this.#drop(id)
-      }
+      else this.#changed.delete(id)
     }
   }
 
@@ -79,24 +94,63 @@ export class Roster {
     const source = spokenFor(reader, id)
     const row = this.#rows.get(id)
     if (!source) {
-      if (row?.reader === reader) this.#drop(id)
+      if (row) this.#leave(row, reader)
       return
     }
     if (!row) {
-      const fresh: Row = { id, reader, source, shown: source, shownOf: source, gone: false }
+      const first = this.#away.get(id) ?? feedOf(reader)
+      const fresh: Row = { id, first, reader, source, shown: source, shownOf: source, gone: false }
+      this.#away.delete(id)
       this.#rows.set(id, fresh)
       this.#ordered = undefined
       this.generation++
       this.#show(fresh, now)
       return
     }
-    // Nobody takes over a device of another site by its id.
-    if (row.reader !== reader && row.source.site !== source.site && spokenFor(row.reader, id)) return
-    // One device in two feeds: the newer word counts.
-    if (row.reader !== reader && (source.askedAt ?? 0) < (row.source.askedAt ?? 0) && spokenFor(row.reader, id)) return
+    if (row.reader !== reader && spokenFor(row.reader, id)) {
+      const isFirst = feedOf(reader) === row.first
+      this.#contest(row, isFirst ? row.reader : reader)
+      if (!isFirst) return
+    }
+    this.#give(row, reader, source, now)
+  }
+
+  #give(row: Row, reader: Reader, source: DeviceRecord, now: number): void {
     row.reader = reader
     row.source = source
     this.#show(row, now)
+  }
+
+  #contest({ id }: Row, rival: Reader): void {
+    const rivals = this.#rivals.get(id) ?? new Set()
+    this.#rivals.set(id, rivals.add(rival))
+    if (this.#noted.has(feedOf(rival))) return
+    this.#noted.add(feedOf(rival))
+    const { site, worker } = rival
+    this.#log.warn(
+      { device: id, site, worker },
+      "a feed speaks of another feed's device, which stays where it was first",
+    )
+  }
+
+  /** The reader speaks of the device no more. With `heirs` it is gone itself, and these are of the same feed; it may also come back later. */
+  #leave(row: Row, reader: Reader, heirs?: readonly Reader[]): void {
+    const { id } = row
+    const rivals = this.#rivals.get(id)
+    if (row.reader !== reader) {
+      if (rivals?.delete(reader) && rivals.size === 0) this.#rivals.delete(id)
+      return
+    }
+    const next = holder(id, [...(heirs ?? []), ...(rivals ?? [])])
+    if (!heirs && row.first === feedOf(reader)) row.first = next ? feedOf(next) : ''
+    if (!next) {
+      if (row.first !== '') this.#away.set(id, row.first)
+      this.#drop(id)
+      return
+    }
+    rivals?.delete(next)
+    if (rivals?.size === 0) this.#rivals.delete(id)
+    this.#give(row, next, spokenFor(next, id)!, this.#clock.now())
   }
 
   #show(row: Row, now: number): void {
@@ -122,6 +176,7 @@ export class Roster {
     const row = this.#rows.get(id)
     if (!row) return
     row.gone = true
+    this.#rivals.delete(id)
     this.#rows.delete(id)
     this.#ordered = undefined
     this.generation++
@@ -136,6 +191,11 @@ export class Roster {
     this.#ordered ??= [...this.#rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
     return this.#ordered
   }
+}
+
+/** What a feed is known by when its reader is opened anew. */
+function feedOf(reader: Reader): string {
+  return (reader as Partial<RemoteReader>).feed?.main ?? `${reader.site}/${reader.worker}`
 }
 
 /** A feed speaks for the devices of its own site; what it says of another's is not heard. */

@@ -360,6 +360,10 @@ export interface DevicePage {
 /** One fleet out of any number of readers: what gateway, CLI, SDK and desktop ask. Holds nothing that the readers do not hold. */
 export interface FleetView {
   device(id: string): DeviceRecord | undefined
+  /** Whose word about the device is shown: who is sent what is meant for it. */
+  readerOf(id: string): Reader | undefined
+  /** Devices that are another feed's, and that a later one claims, too. */
+  readonly contested: number
   devices(query: DeviceQuery): DevicePage
   /** All that match, unpaged, in id order. */
   match(filter: DeviceFilter): DeviceRecord[]

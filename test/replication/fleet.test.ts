@@ -1,6 +1,6 @@
 import test from 'brittle'
 import fc from 'fast-check'
-import { type DeviceRecord, type Event, isLive } from '#model'
+import { type DeviceRecord, type Event, isLive, silentLog } from '#model'
 import { type Change, type DeviceQuery, type FleetView, fleetView, type Reader } from '#replication'
 import { FakeClock } from '../support/fake-clock.js'
 import { open, record, start } from './support.js'
@@ -338,15 +338,51 @@ test('readers come and go; what they leave is let go of', (t) => {
   t.is(view.totals().devices, 2)
   t.absent(view.device('a'))
   t.is(one.listeners, 0)
-  // A device that moved to another worker is the newer one's.
-  readers.push(one)
-  one.put(record('b', start + 10, { powerW: 9 }))
-  t.is(view.device('b')?.metrics.powerW, 9)
-  two.put(record('b', start + 5, { powerW: 1 }))
-  t.is(view.device('b')?.metrics.powerW, 9)
-  one.remove('b')
   view.close()
   t.is(two.listeners, 0)
+})
+
+test('a device stays with the feed that first had it, and goes to another once that one lets go of it', (t) => {
+  const warned: string[] = []
+  const log = { ...silentLog, warn: ({ worker }: { worker?: string }) => warned.push(worker ?? '') }
+  const feeds = ['one', 'two', 'three'].map((name) => new Feed(name)) as [Feed, Feed, Feed]
+  const [one, two, three] = feeds
+  const readers: Reader[] = [...feeds]
+  const view = fleetView({ readers: () => readers }, { clock: new FakeClock(start), log })
+  const heard: string[] = []
+  view.watch(({ records }) => heard.push(...records.map((each) => each.worker)))
+  const put = (feed: Feed, at: number, ...ids: string[]) =>
+    feed.put(...ids.map((each) => record(each, at, {}, { worker: feed.worker })))
+  const at = (id: string) => [view.device(id)?.worker, (view.readerOf(id) as Feed | undefined)?.worker]
+  put(one, start, 'a', 'b')
+  put(three, start + 10, 'a', 'b')
+  put(two, start + 20, 'a')
+  put(three, start + 30, 'a', 'b')
+  t.alike(at('a'), ['one', 'one'], 'a newer word of another does not count')
+  t.alike(heard, ['one', 'one'], 'nor is it told')
+  t.is(view.contested, 2)
+  t.alike(warned, ['three', 'two'], 'and each that claims it is noted once')
+
+  readers.splice(0, 1)
+  t.alike(at('a'), ['three', 'three'])
+  readers.push(one)
+  t.alike(at('a'), ['one', 'one'], 'its feed comes back, as after a restart of its service, and has it again')
+  readers.splice(0, 3, two)
+  two.remove('a')
+  t.alike(at('a'), [undefined, undefined])
+  readers.push(three)
+  t.alike(at('a'), ['three', 'three'])
+  readers.push(one)
+  t.alike(at('a'), ['one', 'one'], 'also when nobody had it meanwhile')
+
+  one.remove('a')
+  t.alike(at('a'), ['three', 'three'], 'it let go of it')
+  put(one, start + 40, 'a')
+  t.alike(at('a'), ['three', 'three'])
+  three.remove('b')
+  two.remove('a')
+  t.is(view.contested, 1)
+  view.close()
 })
 
 test('an interval that is not over shows no dip while some of its devices are still to be asked', async (t) => {

@@ -27,8 +27,14 @@ async function deviceOf({ fleet, directory }: Gateway, caller: Caller, id: strin
 }
 
 /** The worker of a device, called in the name of who asks. */
-async function workerFor(gateway: Gateway, caller: Caller, id: string, options?: CallOptions) {
-  return workerOf(gateway.directory, await deviceOf(gateway, caller, id), caller, options)
+async function workerFor({ fleet, directory }: Gateway, caller: Caller, id: string, options?: CallOptions) {
+  const reader = seenBy(fleet, caller).device(id) && fleet.readerOf(id)
+  if (reader) return workerOf(directory, reader, caller, options)
+  const knows = async (worker: ReturnType<typeof workerOf>) => {
+    await worker.device({ id })
+    return worker
+  }
+  return firstThatKnows(reach(directory, deviceWorker, caller, options), knows, `there is no device ${id}`)
 }
 
 const PartialRecordSchema = Type.Intersect([Type.Object({ id: Type.String() }), Type.Partial(DeviceRecordSchema)])

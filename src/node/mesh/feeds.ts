@@ -40,6 +40,8 @@ export interface FeedsOptions {
 
 export interface Feeds {
   readonly readers: readonly RemoteReader[]
+  /** The copy of the service's feed; undefined: it is not followed, or is another member's. */
+  readerOf(service: KnownService): RemoteReader | undefined
   /** A connection with a peer: the feeds that both may have go over it. */
   connected(peer: Key, stream: Duplex): void
   /** Services, shares or rights have changed. Never rejects; calls that come meanwhile are one. */
@@ -189,6 +191,10 @@ export function openFeeds(options: FeedsOptions): Feeds {
   return {
     get readers() {
       return readers
+    },
+    readerOf({ member, feed = '' }) {
+      const one = followed.get(feed)
+      return one?.node === member ? one.reader : undefined
     },
     connected(peer, stream) {
       peers.set(stream, peer)

@@ -181,6 +181,7 @@ async function startMesh(
       own,
       services,
       readers: () => feeds.readers,
+      readerOf: feeds.readerOf,
       transport: pool.transport,
       watch(listener) {
         watchers.add(listener)

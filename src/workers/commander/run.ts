@@ -105,12 +105,10 @@ async function one(tools: RunTools, running: Running, index: number): Promise<vo
 
 async function send(tools: RunTools, running: Running, deviceId: string, requestId: string) {
   const { request, caller, job } = running
-  const record = tools.fleet.device(deviceId)
-  if (!record) throw new SdkError('NOT_FOUND', 'it was removed meanwhile')
-  const worker = tools.directory
-    .find(deviceWorker)
-    .find(({ service, site }) => service === record.worker && site === record.site)
-  if (!worker) throw new SdkError('UNAVAILABLE', `its worker ${record.worker} does not run`)
+  const reader = tools.fleet.readerOf(deviceId)
+  if (!reader) throw new SdkError('NOT_FOUND', 'it was removed meanwhile')
+  const worker = tools.directory.find(deviceWorker).find((one) => one.reader === reader)
+  if (!worker) throw new SdkError('UNAVAILABLE', `its worker ${reader.worker} does not run`)
   return worker.client.command(
     {
       id: deviceId,
