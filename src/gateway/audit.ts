@@ -24,6 +24,26 @@ export const AuditEntrySchema = Type.Object({
 })
 export type AuditEntry = Static<typeof AuditEntrySchema>
 
+/** A row of the audit that all nodes of a fleet share. */
+export const RecordRowSchema = Type.Object({
+  source: Type.Literal('record'),
+  at: Type.Number(),
+  /** `member:<key>`, or `nobody`: a signature of its own was enough. */
+  by: Type.String(),
+  /** The name of that member. */
+  name: Type.Union([Type.String(), Type.Null()]),
+  /** What was written, and about whom or what. */
+  action: Type.String(),
+  targets: Type.Array(Type.String()),
+  targetCount: Type.Integer(),
+})
+export type RecordRow = Static<typeof RecordRowSchema>
+
+export const AuditRowSchema = Type.Union([
+  Type.Object({ source: Type.Literal('gateway'), ...AuditEntrySchema.properties }),
+  RecordRowSchema,
+])
+
 /** Who did what. */
 export type Audit = LineFile<AuditEntry>
 

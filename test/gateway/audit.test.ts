@@ -2,8 +2,11 @@ import { appendFile, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'brittle'
 import { silentLog } from '#model'
-import { type AuditEntry, openAudit } from '../../src/gateway/audit.js'
+import { members } from '../../src/cli/commands/members.js'
+import { type AuditEntry, openAudit, type RecordRow } from '../../src/gateway/audit.js'
 import { FakeClock } from '../support/fake-clock.js'
+import { memberKey } from './fleet.js'
+import { printedBy } from './printed.js'
 import { openSite } from './site.js'
 
 test('every write leaves its line: who, what, to which device, with which result', async (t) => {
@@ -24,7 +27,7 @@ test('every write leaves its line: who, what, to which device, with which result
   await write('/api/v1/fleet', 'POST')
   await site.ask('/api/v1/commands', { method: 'POST', token: null, body: {} })
 
-  const { data } = (await site.ask('/api/v1/audit')).json as { data: AuditEntry[] }
+  const { data } = (await site.ask('/api/v1/audit?source=gateway')).json as { data: AuditEntry[] }
   const lines = data.map(({ by, method, path, status, code, targets, result }) =>
     [by, method, path, status, code, targets.join(' '), result]
       .filter((part) => part !== undefined && part !== '')
@@ -40,6 +43,63 @@ test('every write leaves its line: who, what, to which device, with which result
   t.is((data[3]!.params as { reason: string }).reason, 'hot')
   const own = (await site.ask(`/api/v1/audit?by=token:${id}&limit=2`)).json.data
   t.is(own.length, 2)
+})
+
+test('a row says whether it is of this gateway or of the record of the fleet; both are in the order of time', async (t) => {
+  const site = await openSite(t)
+  await site.ask('/api/v1/devices/home.wm.b', { method: 'DELETE' })
+  const rows = async (query: string) => (await site.ask(`/api/v1/audit?${query}`)).json.data as RecordRow[]
+  const [own, shared, ...rest] = await rows('from=-1h')
+  t.alike(rest, [])
+  t.alike([own!.source, own!.by, own!.action !== ''], ['gateway', 'token:admin', true])
+  t.alike(shared, {
+    source: 'record',
+    at: site.clock.now() - 2000,
+    by: `member:${memberKey}`,
+    name: 'texas',
+    action: 'revokeMember',
+    targets: ['ee'.repeat(32)],
+    targetCount: 1,
+  })
+  t.alike(await rows('source=record'), [shared])
+  t.alike(await rows(`by=member:${memberKey}`), [shared])
+  t.alike(await rows('limit=1'), [own])
+  t.alike(await rows('from=-1s'), [own])
+  t.is((await site.ask('/api/v1/audit?source=elsewhere')).status, 400)
+})
+
+test('beside the connections that were refused stands what the record did not take, with why, when and whose it was', async (t) => {
+  const site = await openSite(t)
+  const { data } = (await site.ask('/api/v1/mesh/refused')).json
+  t.alike(
+    data.map(({ source, reason, count, node, name, op }: Record<string, unknown>) => [
+      source,
+      reason,
+      count,
+      node,
+      name,
+      op,
+    ]),
+    [
+      ['connection', 'unknown', 3, 'ef'.repeat(32), null, undefined],
+      ['record', 'repeated', 2, null, 'texas', 'addMember'],
+      ['record', 'malformed', 1, null, null, null],
+    ],
+  )
+  t.is((await site.ask('/api/v1/mesh/refused', { token: await site.tokenOf('control') })).status, 403)
+  const { rows } = await printedBy(site, members.refused!)
+  const now = site.clock.now()
+  t.alike(rows, [
+    [new Date(now).toISOString(), 'ef'.repeat(32), 'f'.repeat(64), 'unknown', 3],
+    [
+      new Date(now - 1000).toISOString(),
+      'the record',
+      'texas',
+      'addMember: it was signed for one use, and taken before',
+      2,
+    ],
+    [null, 'the record', '8'.repeat(64), 'a block: it is no intent', 1],
+  ])
 })
 
 test('no secret reaches the audit', async (t) => {

@@ -75,6 +75,30 @@ export function fleetService(clock: Clock): Placement {
           services: () => [],
           invites: () => invites,
           refused: () => [{ at: now, reason: 'unknown', key: 'f'.repeat(64), count: 3 }],
+          notTaken: () => [
+            {
+              reason: 'repeated',
+              why: 'it was signed for one use, and taken before',
+              count: 2,
+              at: now - 1000,
+              op: 'addMember',
+              log: '9'.repeat(64),
+              key: memberKey,
+            },
+            {
+              reason: 'malformed',
+              why: 'it is no intent',
+              count: 1,
+              at: null,
+              op: null,
+              log: '8'.repeat(64),
+              key: null,
+            },
+          ],
+          recordAudit: ({ from = 0, to = Number.POSITIVE_INFINITY }) =>
+            [{ at: now - 2000, op: 'revokeMember', by: memberKey, about: 'ee'.repeat(32) }].filter(
+              ({ at }) => at >= from && at < to,
+            ),
           diagnose: ({ key = memberKey }) => ({ key, reachable: true, why: [] }),
         }
         context.provide(fleetContract, serve(fleetContract, answers))

@@ -3,33 +3,14 @@ import { routes } from '#gateway'
 import { type Event, problemsOf } from '#model'
 import type { Series } from '#replication'
 import { history } from '../../src/cli/commands/history.js'
-import type { Output } from '../../src/cli/output.js'
-import { openSite as openClient } from '../../src/cli/site-client.js'
+import { printedBy } from './printed.js'
 import { openSite, type Site } from './site.js'
 
 const replyOf = (path: string) => routes.find((row) => row.path === path)!.reply!
 const minute = 60_000
 
-/** What the command prints against this site: answers as rows of cells, notes as lines. */
-async function cliHistory({ url, adminToken, storage }: Site, options: Record<string, unknown> = {}, json = false) {
-  const printed = { rows: [] as unknown[][], titles: [] as string[], lines: [] as string[], notes: [] as string[] }
-  const out: Output = {
-    json,
-    terminal: false,
-    width: 120,
-    table(rows, columns) {
-      printed.titles = columns.map(({ title }) => title)
-      printed.rows = rows.map((row) => columns.map(({ get }) => get(row)))
-    },
-    value: (_, text) => void printed.lines.push(text),
-    line: (text) => void printed.lines.push(text),
-    note: (text) => void printed.notes.push(text),
-  }
-  const { signal } = new AbortController()
-  const site = () => openClient({ url, token: adminToken, storage, signal })
-  await history.run({ args: ['home.wm.a'], options, out, env: {}, signal, site })
-  return printed
-}
+const cliHistory = (site: Site, options: Record<string, unknown> = {}, json = false) =>
+  printedBy(site, history, { args: ['home.wm.a'], options, json })
 
 test('a history of which not all can be read says what is missing, of whom and why', async (t) => {
   const site = await openSite(t)

@@ -63,11 +63,11 @@ export async function meshFindings({ site }: Call): Promise<Finding[]> {
         }
       : ok('record', `current ${age(fleet.currentAt)} ago`),
     ...(await membersAway(client, members)),
-    ...turnedAway(refused.filter(({ at }) => Date.now() - at < recentMs)),
+    ...turnedAway(refused.filter(({ at, source }) => source === 'connection' && Date.now() - at < recentMs)),
   ]
 }
 
-type Row = Refused & { readonly node: string; readonly name: string | null }
+type Row = Refused & { readonly source: string; readonly node: string; readonly name: string | null }
 
 async function membersAway(client: SiteClient, members: readonly Member[]): Promise<Finding[]> {
   const away = members.filter(

@@ -6,7 +6,14 @@ import { ownerOf, ownerOption } from '../owner.js'
 import { confirm } from '../prompt.js'
 import { milliseconds } from './pause.js'
 
-type RefusedRow = Refused & { readonly node: string; readonly name: string | null }
+type RefusedRow = Omit<Refused, 'at'> & {
+  readonly at: number | null
+  readonly node: string | null
+  readonly name: string | null
+  readonly why?: string
+  readonly op?: string | null
+  readonly log?: string
+}
 
 const roles = 'worker, aggregator, gateway, operator, admin or monitor'
 
@@ -113,7 +120,7 @@ export const members: CommandGroup = {
   },
   refused: {
     usage: '',
-    summary: 'list who was turned away by which node, and why',
+    summary: 'list who was turned away by which node, and what the record of the fleet did not take, and why',
     options: [['--limit <n>', 'so many, the newest first (default 100)']],
     async run({ options, out, site }) {
       const limit = text(options, 'limit') ?? '100'
@@ -121,10 +128,10 @@ export const members: CommandGroup = {
         `/api/v1/mesh/refused?limit=${encodeURIComponent(limit)}`,
       )
       out.table(data, [
-        { title: 'when', get: (row) => new Date(row.at).toISOString() },
-        { title: 'node', get: (row) => row.node },
-        { title: 'refused', get: (row) => row.name ?? row.key ?? 'many' },
-        { title: 'why', get: (row) => row.reason },
+        { title: 'when', get: (row) => (row.at === null ? null : new Date(row.at).toISOString()) },
+        { title: 'node', get: (row) => row.node ?? 'the record' },
+        { title: 'refused', get: (row) => row.name ?? row.key ?? row.log ?? 'many' },
+        { title: 'why', get: (row) => (row.why ? `${row.op ?? 'a block'}: ${row.why}` : row.reason) },
         { title: 'times', get: (row) => row.count, align: 'right' },
       ])
       return undefined

@@ -26,9 +26,19 @@ const maxNodes = 200
 const nodeMs = 3_000
 const RefusedRowSchema = Type.Object({
   ...RefusedSchema.properties,
-  /** The name of the node that refused, and of who was refused if it is a member. */
-  node: Type.String(),
+  source: Type.Enum(['connection', 'record'], {
+    description:
+      '`connection`: somebody was turned away by a node. `record`: something came to the record of the fleet that counts for nothing, a row a reason, `count` in all',
+  }),
+  /** Of the record that of the last one, as it says itself; null: it cannot be read. */
+  at: nullable(Type.Number()),
+  /** The name of the node that refused, null: all of them; and of who was refused if it is a member. */
+  node: nullable(Type.String()),
   name: nullable(Type.String()),
+  /** Of the record: the reason in words, what was wanted, and the log that it came in. */
+  why: Type.Optional(Type.String()),
+  op: Type.Optional(nullable(Type.String())),
+  log: Type.Optional(Type.String()),
 })
 type Registrar = Client<(typeof registrar)['methods']>
 
@@ -64,7 +74,8 @@ export const meshRoutes = [
     path: '/api/v1/mesh/refused',
     group: 'mesh',
     scope: 'admin',
-    summary: 'Who was turned away by which node of the fleet, and why; newest first, of the nodes that answer',
+    summary:
+      'Who was turned away by which node of the fleet, and what its record did not take, and why; newest first, of the nodes that answer',
     query: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })) }, strict),
     reply: listOf(RefusedRowSchema),
     async handle(gateway, { caller, query: { limit = 100 } }) {
@@ -74,13 +85,14 @@ export const meshRoutes = [
       const rows = await fromAll(nodes, async (node) => {
         const [{ key }, refused] = await Promise.all([node.describe({}), node.refused({ limit })])
         const of = members.get(key)?.name ?? key
-        return refused.map((row) => ({ ...row, node: of, name: (row.key && members.get(row.key)?.name) ?? null }))
+        return refused.map((row) => ({ ...row, source: 'connection' as const, node: of }))
       })
+      const notTaken = (await own.notTaken({})).map((row) => ({ ...row, source: 'record' as const, node: null }))
       return {
-        data: rows
-          .flat()
-          .sort((a, b) => b.at - a.at)
-          .slice(0, limit),
+        data: [...rows.flat(), ...notTaken]
+          .sort((a, b) => (b.at ?? 0) - (a.at ?? 0))
+          .slice(0, limit)
+          .map((row) => ({ ...row, name: (row.key && members.get(row.key)?.name) ?? null })),
       }
     },
   }),
@@ -195,7 +207,7 @@ export const meshRoutes = [
 ]
 
 /** The answer of the own node, which stands first. */
-function ownFleet({ directory }: Gateway, caller: Caller) {
+export function ownFleet({ directory }: Gateway, caller: Caller) {
   return reach(directory, fleetContract, caller)[0]?.client
 }
 

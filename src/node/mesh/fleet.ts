@@ -1,6 +1,6 @@
 import { fingerprintOf, type Held, type Key, roles } from '#keys'
 import type { Clock } from '#model'
-import type { FleetRecord } from '#replication'
+import { type FleetRecord, type Reason, reasons } from '#replication'
 import type { FleetInfo, fleetContract, Handlers, Member, Peer } from '#rpc'
 import type { Network, PlaceDiagnosis } from '../network/index.js'
 import type { Membership } from './membership.js'
@@ -109,6 +109,20 @@ export function fleetHandlers({
         usedBy: usedBy === undefined ? null : (record.member(usedBy)?.name ?? fingerprintOf(usedBy)),
       })),
     refused: (query) => refused.list(query),
+    async notTaken() {
+      const ofLog = new Map(record.members().flatMap(({ key, writers }) => writers.map((log) => [log, key])))
+      return Object.entries(await record.refused()).map(([reason, { count, last }]) => ({
+        reason,
+        why: reasons[reason as Reason],
+        count,
+        at: last.at ?? null,
+        op: last.op ?? null,
+        log: last.log,
+        key: ofLog.get(last.log) ?? null,
+      }))
+    },
+    recordAudit: async (query) =>
+      (await record.audit(query)).map(({ at, op, by, about }) => ({ at, op, by: by ?? null, about })),
     async diagnose({ key }) {
       const { places, key: found } = await network.diagnose(key)
       return {

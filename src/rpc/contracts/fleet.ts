@@ -140,6 +140,38 @@ export const RefusedSchema = Type.Object({
 })
 export type Refused = Static<typeof RefusedSchema>
 
+/** What came to the record and counts for nothing, of one reason; of what a member's log said. */
+export const NotTakenSchema = Type.Object({
+  reason: Type.String(),
+  /** The reason in words. */
+  why: Type.String(),
+  /** In all. */
+  count: Type.Integer(),
+  /** The last of it: when it says it was made, and what it wanted; null: it could not be read. */
+  at: nullable(Type.Number()),
+  op: nullable(Type.String()),
+  /** The log that it came in, and the member whose log it is; null: of nobody who is known now. */
+  log: Type.String(),
+  key: nullable(key),
+})
+export type NotTaken = Static<typeof NotTakenSchema>
+
+/** Who changed what in the record. */
+export const RecordAuditSchema = Type.Object({
+  at: Type.Number(),
+  op: Type.String(),
+  /** null: nobody, by a signature of its own. */
+  by: nullable(key),
+  about: Type.String(),
+})
+export type RecordAudit = Static<typeof RecordAuditSchema>
+
+const newestFirst = Type.Object({
+  from: Type.Optional(Type.Number()),
+  to: Type.Optional(Type.Number()),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+})
+
 /** What every member answers of the fleet from its own copy of the record. */
 export const fleetContract = contract(
   'fleet',
@@ -153,13 +185,13 @@ export const fleetContract = contract(
     /** Who was turned away by the asked node, and why; newest first. */
     refused: query({
       needs: 'admin',
-      input: Type.Object({
-        from: Type.Optional(Type.Number()),
-        to: Type.Optional(Type.Number()),
-        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-      }),
+      input: newestFirst,
       output: Type.Array(RefusedSchema),
     }),
+    /** What the record did not take: forged, replayed, not allowed. The same with every member. */
+    notTaken: query({ needs: 'admin', input: Type.Object({}), output: Type.Array(NotTakenSchema) }),
+    /** Who changed what in the record; newest first. */
+    recordAudit: query({ needs: 'admin', input: newestFirst, output: Type.Array(RecordAuditSchema) }),
     /** Tries to reach a member now and says what it saw. */
     diagnose: query({ input: Type.Object({ key: Type.Optional(key) }), output: ReachSchema }),
   },
