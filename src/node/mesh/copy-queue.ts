@@ -1,4 +1,6 @@
+import type { Key } from '#keys'
 import type { Clock } from '#model'
+import type { Served } from './served.js'
 
 /** Those who came within this time are counted. */
 const lookBackMs = 2_000
@@ -10,16 +12,17 @@ const gapMs = { rush: 10_000, calm: 100 }
 const lateMs = 50
 
 export interface CopyQueue {
-  /** Begins at once where few come, later where many do; the answer gives the turn back. */
-  take(begin: () => void): () => void
+  /** Begins at once where few come, later where many do; the answer gives the turn back. Who has had the record before never waits. */
+  take(key: Key, begin: () => void): () => void
   close(): void
 }
 
 /**
  * Who begins to copy the record, and when. A first copy costs its node and the one that serves it more than all else of a joining; when
- * hundreds come at once, each is let in and announced first, and has its copy when the others are in.
+ * hundreds come at once, each is let in and announced first, and has its copy when the others are in. A copy that is there takes in only
+ * what is new, at once: a revocation among it must not wait for others.
  */
-export function createCopyQueue(clock: Clock): CopyQueue {
+export function createCopyQueue(clock: Clock, served: Pick<Served, 'has' | 'add'>): CopyQueue {
   const queue = new Set<() => void>()
   /** When the last of them came. */
   let came: number[] = []
@@ -47,17 +50,24 @@ export function createCopyQueue(clock: Clock): CopyQueue {
   }
 
   return {
-    take(begin) {
+    take(key, copy) {
+      const begin = () => {
+        served.add(key)
+        copy()
+      }
+      if (served.has(key)) {
+        copy()
+        return () => {}
+      }
       const now = clock.hr()
       came.push(now)
       if (queue.size === 0 && latest(now) <= few) {
         begin()
         return () => {}
       }
-      const turn = () => begin()
-      queue.add(turn)
+      queue.add(begin)
       if (!stop) look()
-      return () => void queue.delete(turn)
+      return () => void queue.delete(begin)
     },
     close() {
       queue.clear()

@@ -17,6 +17,7 @@ import { openRecordOf } from './record.js'
 import { openRefused } from './refused.js'
 import { openRegistrar } from './registrar.js'
 import { remoteSource } from './remote.js'
+import { openServed } from './served.js'
 import { admitSiblings, enrolSiblings } from './siblings.js'
 import { createStanding, rollOf } from './standing.js'
 import { statsOf } from './stats.js'
@@ -164,13 +165,15 @@ async function startMesh(
     }),
   )
   /** Those who keep the record ration it. */
-  const copies = roles[role].record ? context.use(createCopyQueue(clock)) : undefined
+  const copies = roles[role].record
+    ? context.use(createCopyQueue(clock, context.use(await openServed(join(folder, 'served.json'), log))))
+    : undefined
   context.defer(
     network.onPeer((key, stream) => {
       feeds.connected(key, stream)
       const copy = () => void record.replicate(stream)
       // Who only serves its devices can do so before it has the record: it knows those who let it in.
-      if (copies && standing.onlyServes(key)) return copies.take(copy)
+      if (copies && standing.onlyServes(key)) return copies.take(key, copy)
       // Who is known only as a host of the record gives the record, and gets nothing else.
       copy()
       return undefined
