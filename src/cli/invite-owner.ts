@@ -1,5 +1,5 @@
 import { fingerprintOf, type Grant, issueGrant } from '#keys'
-import { SdkError } from '#model'
+import { defined, SdkError } from '#model'
 import type { Guest, InviteRequest, IssuedInvite } from '#rpc'
 import { pause } from './commands/pause.js'
 import type { Owner } from './owner.js'
@@ -39,14 +39,14 @@ export async function signGuest(
   throw new SdkError('TIMEOUT', 'nobody came with this invite before it ended')
 }
 
-function grantFor(subject: string, { keyPair }: Owner, { role, scope, sites, grantForMs }: InviteRequest): Grant {
+function grantFor(subject: string, { keyPair }: Owner, request: InviteRequest): Grant {
+  const { role, scope, sites, libraries, devices, grantForMs } = request
   const from = Date.now()
   return issueGrant(keyPair, undefined, {
     subject,
     role,
     from,
-    ...(scope ? { scope } : {}),
-    ...(sites ? { sites } : {}),
+    ...defined({ scope, sites, libraries, devices }),
     ...(grantForMs === undefined ? {} : { until: from + grantForMs }),
   })
 }

@@ -23,6 +23,9 @@ export const invite: CliCommand = {
   options: [
     ['--role <role>', `${roles} (default worker)`],
     ['--site <name...>', 'only for these sites'],
+    ['--library <name...>', 'only devices of these libraries; of an operator or a gateway'],
+    ['--device <id...>', 'only these devices; of an operator or a gateway'],
+    ['--for <time>', 'how long the membership lasts, e.g. 12h, 30d (default until it is taken back)'],
     ['--scope <scope>', 'less than the role would have: read, control or admin'],
     ['--expires <time>', 'how long the code is good, e.g. 30m, 1h, 2d (default 1h)'],
     ownerOption,
@@ -48,12 +51,16 @@ export const invite: CliCommand = {
 function requestOf(options: Readonly<Record<string, unknown>>): InviteRequest {
   const expires = text(options, 'expires')
   const scope = text(options, 'scope')
+  const lasts = text(options, 'for')
   // What is none of these the site refuses, and says which there are.
   return {
     role: text(options, 'role') ?? 'worker',
     ...(options.site ? { sites: list(options, 'site') } : {}),
+    ...(options.library ? { libraries: list(options, 'library') } : {}),
+    ...(options.device ? { devices: list(options, 'device') } : {}),
     ...(scope ? { scope } : {}),
     ...(expires ? { expiresInMs: milliseconds(expires) } : {}),
+    ...(lasts ? { grantForMs: milliseconds(lasts) } : {}),
   } as InviteRequest
 }
 
@@ -110,6 +117,7 @@ export const members: CommandGroup = {
         { title: 'name', get: (row) => row.name },
         { title: 'role', get: (row) => row.role },
         { title: 'sites', get: (row) => row.sites?.join(', ') ?? 'all' },
+        { title: 'only', get: (row) => [...(row.libraries ?? []), ...(row.devices ?? [])].join(', ') },
         { title: 'state', get: (row) => stateOf(row) },
         { title: 'way', get: (row) => wayOf(byKey.get(row.key)) },
         { title: 'rtt', get: (row) => rttOf(byKey.get(row.key)), align: 'right' },

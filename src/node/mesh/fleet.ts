@@ -1,5 +1,5 @@
 import { fingerprintOf, type Held, type Key, roles } from '#keys'
-import type { Clock } from '#model'
+import { type Clock, defined } from '#model'
 import { type FleetRecord, type Reason, reasons } from '#replication'
 import type { FleetInfo, fleetContract, Handlers, Member, Peer } from '#rpc'
 import type { Network, PlaceDiagnosis } from '../network/index.js'
@@ -43,6 +43,7 @@ export function fleetHandlers({
     role: grant.role,
     scope: grant.scope ?? roles[grant.role].scope,
     sites: grant.sites ?? null,
+    ...defined({ libraries: grant.libraries, devices: grant.devices }),
     until: grant.until ?? null,
     addedAt: at,
     revoked,

@@ -20,6 +20,7 @@ import { claimsOf, conflictOf } from './claims.js'
 import { type Admission, receive } from './door.js'
 import { createGuests } from './guests.js'
 import type { InviteSeeds, KeptInvite } from './invite-seeds.js'
+import { checkLimits, needUnlimited } from './limits.js'
 import type { Membership } from './membership.js'
 import { orOwner, say } from './owner-word.js'
 import { isEnrolProof } from './siblings.js'
@@ -56,14 +57,14 @@ export async function openRegistrar(options: RegistrarOptions) {
   const doors = new Map<string, { close(): unknown }>()
   const guests = createGuests(clock)
 
-  const factsOf = ({ role, sites, scope, grantForMs }: InviteRequest, subject: Key): GrantFacts => {
+  const factsOf = (request: InviteRequest, subject: Key): GrantFacts => {
+    const { role, sites, libraries, devices, scope, grantForMs } = request
     const from = clock.now()
     return {
       subject,
       role,
       from,
-      ...(scope ? { scope } : {}),
-      ...(sites ? { sites } : {}),
+      ...defined({ scope, sites, libraries, devices }),
       ...(grantForMs === undefined ? {} : { until: from + grantForMs }),
     }
   }
@@ -136,6 +137,7 @@ export async function openRegistrar(options: RegistrarOptions) {
   }
 
   const needSites = (caller: Caller, sites: readonly string[] | undefined, what: string) => {
+    needUnlimited(caller)
     if (caller.sites && !sites?.every((site) => caller.sites!.includes(site)))
       throw new SdkError('FORBIDDEN', `${caller.id} acts at ${caller.sites.join(', ')} only, and ${what}`)
   }
@@ -212,6 +214,7 @@ export async function openRegistrar(options: RegistrarOptions) {
     },
     async invite(request, { caller }) {
       needSites(caller, request.sites, 'the invite must name some of them')
+      checkLimits(request)
       if (doors.size >= maxOpenInvites)
         throw new SdkError('RATE_LIMITED', `there are ${doors.size} open invites; take some back`)
       const now = clock.now()

@@ -18,6 +18,9 @@ export const MemberSchema = Type.Object({
   scope: Type.String(),
   /** null: all. */
   sites: nullable(Type.Array(Type.String())),
+  /** What it may ask and command; absent: not limited. */
+  libraries: Type.Optional(Type.Array(Type.String())),
+  devices: Type.Optional(Type.Array(Type.String())),
   /** ms; null: until it is revoked. */
   until: nullable(Type.Number()),
   addedAt: Type.Number(),
@@ -53,10 +56,18 @@ export const InviteSchema = Type.Object({
 })
 export type Invite = Static<typeof InviteSchema>
 
+/** As grants have it. */
+function limit(pattern: string) {
+  return Type.Optional(Type.Array(Type.String({ pattern }), { minItems: 1, maxItems: 100, uniqueItems: true }))
+}
+
 export const InviteRequestSchema = Type.Object(
   {
     role: Type.Enum(memberRoles.filter((role) => role !== 'owner')),
     sites: Type.Optional(Type.Array(name, { minItems: 1, maxItems: 100 })),
+    /** Of an operator or a gateway that holds less than `admin`: it asks and commands devices of these libraries, these devices, alone. */
+    libraries: limit('^[A-Za-z0-9@/._-]{1,100}$'),
+    devices: limit('^[A-Za-z0-9._~-]{1,200}$'),
     /** Less than the role would have. */
     scope: Type.Optional(Type.Enum(['read', 'control', 'admin'])),
     /** How long the code can be used, ms; default 1 h. */
@@ -240,6 +251,12 @@ export const IndexersSchema = Type.Union([
   Type.Array(key, { minItems: 3, maxItems: 3, uniqueItems: true }),
 ])
 
+/** The next topic, as the owner chose and signed it. */
+export const TopicWordSchema = Type.Object(
+  { epoch: Type.Integer({ minimum: 1 }), salt: key, owner: OwnerWordSchema },
+  { additionalProperties: false },
+)
+
 const DevicePlaceSchema = Type.Object({
   id: Type.String({ maxLength: 200 }),
   name: Type.Optional(Type.String({ maxLength: 128 })),
@@ -272,12 +289,6 @@ export const registrar = contract(
       needs: 'admin',
       input: Type.Object({ id: Type.String(), owner: OwnerWordSchema }),
       output: Type.Object({}),
-/** The next topic, as the owner chose and signed it. */
-export const TopicWordSchema = Type.Object(
-  { epoch: Type.Integer({ minimum: 1 }), salt: key, owner: OwnerWordSchema },
-  { additionalProperties: false },
-)
-
     }),
     /** Who waits at its door now; null: nobody. */
     guest: query({ needs: 'admin', input: Type.Object({ id: Type.String() }), output: nullable(GuestSchema) }),
