@@ -54,6 +54,13 @@ export interface AuditOptions {
   maxBytes?: number
 }
 
+/** No line of it is ever dropped, however long the gateway lives. */
 export function openAudit({ storage, ...options }: AuditOptions): Promise<Audit> {
-  return openLines({ folder: storage, name: 'audit', schema: AuditEntrySchema, ...options })
+  return openLines({
+    folder: storage,
+    name: 'audit',
+    schema: AuditEntrySchema,
+    keepFull: Number.POSITIVE_INFINITY,
+    ...options,
+  })
 }

@@ -1,9 +1,10 @@
-import { appendFile, readFile, stat } from 'node:fs/promises'
+import { appendFile, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'brittle'
 import { silentLog } from '#model'
+import { openLines } from '#node'
 import { members } from '../../src/cli/commands/members.js'
-import { type AuditEntry, openAudit, type RecordRow } from '../../src/gateway/audit.js'
+import { type AuditEntry, AuditEntrySchema, openAudit, type RecordRow } from '../../src/gateway/audit.js'
 import { FakeClock } from '../support/fake-clock.js'
 import { memberKey } from './fleet.js'
 import { printedBy } from './printed.js'
@@ -161,22 +162,82 @@ test('it is kept over a restart, and a line that a crash cut costs only itself',
   t.is((await stat(join(storage, 'audit.ndjson'))).mode & 0o777, 0o600)
 })
 
-test('it is bounded: the oldest lines go, in order, and the newest are always there', async (t) => {
+test('no line is ever dropped: full files stay in order, a list is of the newest, also after a restart', async (t) => {
   const storage = await t.tmp()
   const clock = new FakeClock()
-  const audit = await openAudit({ storage, clock, log: silentLog, maxBytes: 2000 })
-  for (let at = 0; at < 100; at++) {
-    await clock.advance(1)
-    await audit.append(line(`n${at}`))
+  const options = { storage, clock, log: silentLog, maxBytes: 2000 }
+  let audit = await openAudit(options)
+  const write = async (from: number, to: number) => {
+    for (let at = from; at < to; at++) {
+      await clock.advance(1)
+      await audit.append(line(`n${at}`))
+    }
   }
-  const kept = (await audit.list({ limit: 1000 })).map(({ by }) => Number(by.slice(1)))
+  await write(0, 100)
+  await audit.close()
+  audit = await openAudit(options)
+  t.teardown(() => audit.close())
+  await write(100, 200)
+
+  const files = (await readdir(storage)).filter((name) => /^audit\.\d+\.ndjson$/.test(name))
+  const full = files.sort((a, b) => Number(a.split('.')[1]) - Number(b.split('.')[1]))
+  t.ok(full.length > 10, `${full.length} full files`)
+  const texts = await Promise.all([...full, 'audit.ndjson'].map((name) => readFile(join(storage, name), 'utf8')))
+  t.alike(
+    texts.flatMap((text) =>
+      text
+        .trim()
+        .split('\n')
+        .map((each) => JSON.parse(each).by),
+    ),
+    Array.from({ length: 200 }, (_, at) => `n${at}`),
+    'every line, in order',
+  )
+  for (const name of full) t.is((await stat(join(storage, name))).mode & 0o777, 0o600)
+
+  const listed = (await audit.list({ limit: 1000 })).map(({ by }) => Number(by.slice(1)))
+  t.ok(listed.length > 20 && listed.length < 60, `${listed.length} listed`)
+  t.alike(
+    listed,
+    listed.map((_, at) => 199 - at),
+  )
+  const from = clock.now() - 5
+  t.is((await audit.list({ from })).length, 6)
+  t.is((await audit.list({ from, to: clock.now() })).length, 5)
+})
+
+test('what is written while a list is read, files put aside among it, doubles and hides nothing', async (t) => {
+  const storage = await t.tmp()
+  const audit = await openAudit({ storage, clock: new FakeClock(), log: silentLog, maxBytes: 2000 })
+  t.teardown(() => audit.close())
+  for (let at = 0; at < 10; at++) await audit.append(line(`n${at}`))
+  for (let round = 0; round < 20; round++) {
+    const first = 10 + round * 3
+    const [found] = await Promise.all([
+      audit.list({}),
+      ...[0, 1, 2].map((more) => audit.append(line(`n${first + more}`))),
+    ])
+    const numbers = found.map(({ by }) => Number(by.slice(1)))
+    t.alike(
+      numbers,
+      numbers.map((_, at) => numbers[0]! - at),
+    )
+    t.ok(numbers[0]! >= first - 1)
+  }
+})
+
+test('other files of lines are bounded: the oldest lines go, in order, and the newest are always there', async (t) => {
+  const folder = await t.tmp()
+  const clock = new FakeClock()
+  const options = { folder, name: 'other', schema: AuditEntrySchema, clock, log: silentLog, maxBytes: 2000 }
+  const lines = await openLines(options)
+  for (let at = 0; at < 100; at++) await lines.append(line(`n${at}`))
+  const kept = (await lines.list({ limit: 1000 })).map(({ by }) => Number(by.slice(1)))
   t.ok(kept.length > 10 && kept.length < 40, `${kept.length} kept`)
   t.alike(
     kept,
     kept.map((_, at) => 99 - at),
   )
-  const from = clock.now() - 5
-  t.is((await audit.list({ from })).length, 6)
-  t.is((await audit.list({ from, to: clock.now() })).length, 5)
-  await audit.close()
+  await lines.close()
+  t.is((await readdir(folder)).length, 2)
 })
