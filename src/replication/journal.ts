@@ -21,7 +21,7 @@ import {
 import type { Logs } from './logs.js'
 import { Merge } from './merge.js'
 import { Replay } from './replay.js'
-import { Retention } from './retention.js'
+import { type History, Retention } from './retention.js'
 import { rollupMs } from './rollup.js'
 import { Segment } from './segment.js'
 import { State } from './state.js'
@@ -34,6 +34,14 @@ const most = 1.25
 const maxFailures = 3
 /** Bytes of a journal that are worth giving back to the disk at once. */
 const worthCompacting = 4 * 1024 * 1024
+
+/** What the disk asks for. */
+interface Pressure {
+  /** Of which tiers a day may be dropped for it now, in this order. */
+  readonly givingWay: readonly Tier[]
+  /** A day of that size was. */
+  gaveWay(bytes: number): void
+}
 
 /** The newest history: frames in order, in segments. Finished segments become chunks and are then cleared. */
 export class Journal {
@@ -202,15 +210,19 @@ export class Journal {
     this.#segments.push(await this.#openSegment(number + 1))
   }
 
-  /** One bounded piece of the work that turns finished segments into chunks, and drops what is not kept. */
-  async tidy(pressed = false): Promise<void> {
+  /**
+   * One bounded piece of the work that turns finished segments into chunks, and drops what is not kept. On a disk that is nearly full the
+   * dropping comes first, for without room nothing else is done.
+   */
+  async tidy(pressure: Pressure): Promise<void> {
+    if (pressure.givingWay.length > 0 && (await this.#yieldTo(pressure))) return
     const oldest = this.#segments[0]!
     if (!this.#fold && oldest !== this.current) this.#fold = this.#foldInto(this.#newestTable(oldest), oldest)
     if (this.#fold && !this.#fold.done) return this.#step(this.#fold)
     if (this.#fold) return this.#finish(this.#fold)
     const kept = this.#kept[0]
     if (kept && this.#state.needsNothingUpTo(kept.number)) return this.#forget(kept)
-    if (this.#aged || pressed) await this.#dropOldest(pressed)
+    if (this.#aged) await this.#dropOld()
   }
 
   #newestTable({ number }: Segment): number {
@@ -339,20 +351,35 @@ export class Journal {
     await this.#logs.clear(journalName(segment.number), segment.bytes >= worthCompacting)
   }
 
-  /** Drops the oldest day of a tier if there is too much of it. `pressed`: the disk is nearly full. */
-  async #dropOldest(pressed: boolean): Promise<void> {
-    const history = {
+  /** Drops the oldest day of a tier if there is too much of it. */
+  async #dropOld(): Promise<void> {
+    const tier = this.#retention.next(this.#history)
+    if (tier) await this.#drop(tier)
+    else this.#aged = false
+  }
+
+  /** The same for the disk; false if nothing may go. */
+  async #yieldTo(pressure: Pressure): Promise<boolean> {
+    const tier = this.#retention.yielding(this.#history, pressure.givingWay)
+    if (!tier) return false
+    const bytes = this.#days.get(keptFrom(this.#progress, tier))?.bytes[tier] ?? 0
+    // Before, for on a full disk it may fail to give the space back, every time.
+    pressure.gaveWay(bytes)
+    await this.#drop(tier)
+    return true
+  }
+
+  get #history(): History {
+    return {
       progress: this.#progress,
       spans: this.#spans,
       days: this.#days,
       bytes: this.dayBytes,
       givenUp: this.#passedOver,
     }
-    const tier = this.#retention.next(history, pressed)
-    if (!tier) {
-      this.#aged = false
-      return
-    }
+  }
+
+  async #drop(tier: Tier): Promise<void> {
     const volume = keptFrom(this.#progress, tier)
     if (tier === 'raw' && !this.#days.has(volume))
       this.#log.error(

@@ -10,10 +10,8 @@ export const defaultKeep: KeepTiers = {
   '1m': { ageMs: 90 * dayMs },
   '5m': { ageMs: 365 * dayMs },
 }
-/** What gives way when the disk is nearly full, in this order. */
-const givingWay: readonly Tier[] = ['raw', '1m', '5m']
 
-interface History {
+export interface History {
   readonly progress: Progress
   readonly spans: readonly SegmentSpan[]
   readonly days: ReadonlyMap<number, Day>
@@ -32,10 +30,14 @@ export class Retention {
     this.#segmentMs = segmentMs
   }
 
-  /** The tier whose oldest day goes; `pressed`: the disk is nearly full. The newest day always stays. */
-  next(history: History, pressed: boolean): Tier | undefined {
-    const old = tiers.find((tier) => this.#isOver(history, tier))
-    return old ?? (pressed ? givingWay.find((tier) => isNotNewest(history, tier)) : undefined)
+  /** The tier whose oldest day goes by itself. The newest day always stays. */
+  next(history: History): Tier | undefined {
+    return tiers.find((tier) => this.#isOver(history, tier))
+  }
+
+  /** That of these whose oldest day goes because the disk is nearly full. */
+  yielding(history: History, givingWay: readonly Tier[]): Tier | undefined {
+    return givingWay.find((tier) => isNotNewest(history, tier))
   }
 
   #isOver(history: History, tier: Tier): boolean {

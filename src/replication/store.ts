@@ -239,10 +239,9 @@ class FeedStore implements Store {
 
   async #tidy(): Promise<void> {
     const { stats } = this.#journal
-    const { foldedSegments, droppedVolumes } = stats
+    const { foldedSegments } = stats
     await this.#space.look()
-    await this.#journal.tidy(this.trouble !== null)
-    if (stats.droppedVolumes > droppedVolumes) await this.#space.look(true)
+    await this.#journal.tidy(this.#space)
     if (stats.foldedSegments > foldedSegments) await this.#weigh()
     this.#merging.tick()
   }

@@ -1,4 +1,4 @@
-import test from 'brittle'
+import test, { type Assertions } from 'brittle'
 import type { Store } from '#replication'
 import { bytesOnDisk } from '../../src/replication/disk.js'
 import { open, record, start, tidy } from './support.js'
@@ -7,6 +7,7 @@ const limits = { segmentMs: 1000, wholeRecordMs: 2000, foldSteps: 1, foldLeast: 
 /** A volume is 24 segments: so many ticks of 100 ms. */
 const inVolume = 24 * 10
 const mega = 1024 ** 2
+const minute = 60_000
 
 /** Numbers that nothing can be saved of. */
 function noise(seed: number): () => number {
@@ -60,31 +61,76 @@ test('what is beyond its size goes, a day at once, and the disk has its room bac
   t.ok(hours.series.powerW?.[0], 'its hours stay')
 })
 
-test('a disk that is nearly full is said loudly; raw history gives way, roll-ups later, events never', {
+/** A store with so many days on a disk that is `full` or not, by a clock that the test moves on. */
+async function onDisk(t: Assertions, days: number) {
+  const disk = { full: false, eaten: 0, hr: 0 }
+  const clock = { now: () => start, hr: () => disk.hr, after: () => () => {} }
+  const ours = ({ rawDayBytes = 0, minuteBytes = 0, fiveMinuteBytes = 0 }) =>
+    rawDayBytes + minuteBytes + fiveMinuteBytes
+  const free = () => (disk.full ? 10 * mega - ours(store.stats()) - disk.eaten : 900 * mega)
+  const room = async () => ({ free: free(), total: 1000 * mega })
+  const store: Store = await open(t, await t.tmp(), limits, { room, clock })
+  await volumes(store, 0, days + 0.5, 2)
+  const pass = async (ms: number) => {
+    disk.hr += ms
+    await tidy(store, 3)
+    return store.stats().droppedVolumes
+  }
+  /** Whatever is given back, somebody else takes. */
+  const eat = () => {
+    disk.eaten = -ours(store.stats())
+  }
+  return { disk, store, pass, eat }
+}
+
+test('a disk that is nearly full is said loudly; raw history gives way, roll-ups slowly when there is no other, events never', {
   timeout: 60_000,
 }, async (t) => {
-  const path = await t.tmp()
-  let free = 900 * mega
-  let hr = 0
-  const clock = { now: () => start, hr: () => (hr += 60_000), after: () => () => {} }
-  const room = async () => ({ free, total: 1000 * mega })
-  const store = await open(t, path, limits, { room, clock })
+  const { disk, store, pass } = await onDisk(t, 3)
   await store.putEntry('d0', { host: '10.0.0.1' })
-  await volumes(store, 0, 3, 3)
-  t.is(store.stats().droppedVolumes, 0)
+  t.is(await pass(minute), 0)
   t.is(store.trouble, null)
-  free = 10 * mega
-  await tidy(store, 12)
-  t.ok(store.trouble?.includes('nearly full (10 MiB left)'))
+  disk.full = true
+  t.is(await pass(minute), 1)
+  t.ok(store.trouble?.includes('nearly full'))
+  t.is(await pass(1000), 1, 'not the next one before it is seen whether that was enough')
+  t.is(await pass(minute), 2)
+  for (let round = 0; round < 20; round++) t.is(await pass(minute), 2, 'no roll-up within the hour')
   const newest = await known(store, 'raw')
   t.ok(newest >= inVolume && newest < 2 * inVolume + 20, 'the newest day stays')
+  t.is(await pass(60 * minute), 3, 'then one')
+  t.is(await pass(minute), 3)
+  t.is(await pass(60 * minute), 4)
   const [said] = await store.events({ limit: 1, from: start, to: start })
   t.ok(said?.message.includes('nearly full'))
   t.is(await known(store, '5m'), 1)
-  t.is((await store.events({ deviceId: 'd0', limit: 1000 })).length, Math.ceil((3 * inVolume) / 100))
+  t.is((await store.events({ deviceId: 'd0', limit: 1000 })).length, Math.ceil((3.5 * inVolume) / 100))
   t.is(store.entries().size, 1)
-  free = 900 * mega
-  await tidy(store, 2)
+  disk.full = false
+  await pass(minute)
   t.is(store.trouble, null)
   t.ok((await store.events({ limit: 1, from: start, to: start }))[0]?.message.includes('room on the disk again'))
+})
+
+test('a disk that somebody else fills does not cost the history: where dropping does not help, it is said, and tried again later', {
+  timeout: 60_000,
+}, async (t) => {
+  const { disk, store, pass, eat } = await onDisk(t, 4)
+  disk.full = true
+  eat()
+  t.is(await pass(minute), 1)
+  eat()
+  t.is(await pass(minute), 1)
+  t.ok(store.trouble?.includes('does not help'), store.trouble ?? '')
+  for (let round = 0; round < 4; round++) t.is(await pass(minute), 1)
+  t.is(await pass(minute), 2, 'after five minutes one more')
+  eat()
+  await pass(minute)
+  for (let round = 0; round < 9; round++) t.is(await pass(minute), 2)
+  t.is(await pass(minute), 3, 'then after ten')
+  t.is(await pass(minute), 3)
+  t.absent(store.trouble?.includes('does not help'), 'it has helped now')
+  disk.full = false
+  await pass(minute)
+  t.is(store.trouble, null)
 })
