@@ -35,7 +35,7 @@ export interface LineFileOptions<S extends TSchema> {
 }
 
 /** A list looks through so many files at most: whoever asks for what is nowhere in them must not hold up the others. */
-export const listedFiles = 4
+const listedFiles = 4
 
 export async function openLines<S extends TSchema>(options: LineFileOptions<S>): Promise<LineFile<Static<S>>> {
   type Entry = Static<S> & { readonly at: number }
