@@ -7,6 +7,7 @@ import type { Registry } from '../directory.js'
 import { openNetwork } from '../network/index.js'
 import { type Context, defineService, type Service } from '../service.js'
 import { announcer } from './announce.js'
+import { createAttendance } from './attendance.js'
 import { createCopyQueue } from './copy-queue.js'
 import { openFeeds } from './feeds.js'
 import { fleetHandlers } from './fleet.js'
@@ -168,6 +169,27 @@ async function startMesh(
   const copies = roles[role].record
     ? context.use(createCopyQueue(clock, context.use(await openServed(join(folder, 'served.json'), log))))
     : undefined
+  const end = (key: Key) => {
+    network.drop(key)
+    server.drop(key)
+    pool.drop(key)
+  }
+  const attendance = context.use(
+    createAttendance({
+      standing,
+      clock,
+      expel(key, why) {
+        log.warn({ key, why }, 'a member has no standing any more: its connections end')
+        refused.note(why, key)
+        end(key)
+      },
+      reconnect(key) {
+        log.info({ key }, 'a member may read less than before: it has to connect anew')
+        network.drop(key)
+      },
+    }),
+  )
+  context.defer(network.onPeer((key) => attendance.came(key)))
   context.defer(
     network.onPeer((key, stream) => {
       feeds.connected(key, stream)
@@ -205,13 +227,10 @@ async function startMesh(
   context.defer(
     record.watch(({ parts, revoked, problem }) => {
       if (problem) context.ready(`the fleet's record: ${problem.message}`)
-      for (const key of revoked) {
-        log.warn({ key }, 'a member was revoked: its connections end')
-        network.drop(key)
-        server.drop(key)
-        pool.drop(key)
-      }
       if (parts.has('members')) {
+        attendance.look()
+        // Also what is not a connection yet.
+        for (const key of revoked) end(key)
         for (const { key, grant, revoked: out } of record.members()) {
           if (out || admitted.get(key) === grant.id) continue
           admitted.set(key, grant.id)

@@ -1,4 +1,5 @@
 import test, { type Assertions } from 'brittle'
+import { clockToleranceMs } from '#keys'
 import { type Clock, type SdkError, systemClock } from '#model'
 import type { Node } from '#node'
 import { deviceWorker, fleetContract, registrar } from '#rpc'
@@ -72,6 +73,51 @@ test('each member may what its grant says and no more, and who tries more is not
     t.ok(['UNAVAILABLE', 'UNAUTHENTICATED', 'FORBIDDEN'].includes((await refusal(command(seen))).code))
     await isNoted(t, target, operator, 'revoked')
   })
+})
+
+/** Real time, and what was added to it; timers of minutes and more wait for that alone. */
+function movableClock() {
+  const waiting = new Set<{ at: number; call: () => void }>()
+  let added = 0
+  const clock: Clock = {
+    ...systemClock,
+    now: () => systemClock.now() + added,
+    after(ms, call) {
+      if (ms < 60_000) return systemClock.after(ms, call)
+      const timer = { at: clock.now() + ms, call }
+      waiting.add(timer)
+      return () => void waiting.delete(timer)
+    },
+  }
+  return {
+    clock,
+    move(ms: number) {
+      added += ms
+      for (const timer of waiting) {
+        if (timer.at > clock.now()) continue
+        waiting.delete(timer)
+        timer.call()
+      }
+    },
+  }
+}
+
+test('a grant that ends while its member is connected ends the connection, and is noted', { timeout }, async (t) => {
+  const fleet = await openFleet(t)
+  const { clock, move } = movableClock()
+  const services = [worker('wm')]
+  const target = await fleet.join({ name: 'tx', role: 'worker', sites: ['texas'], services, clock })
+  const operator = await fleet.join({ name: 'op', role: 'operator', site: 'nowhere' })
+  const passing = await fleet.join({ name: 'passing', role: 'operator', grantForMs: 600_000, site: 'nowhere' })
+  for (const node of [operator, passing])
+    t.is((await refusal(command(await workerSeen(node, 'wm')))).code, 'NOT_FOUND', 'it may command')
+  const peers = () => target.connect(fleetContract).peers({})
+  const before = (await peers()).find(({ key }) => key === operator.key)
+  t.ok(await isConnected(target, passing))
+  move(600_000 + clockToleranceMs)
+  await until(async () => !(await isConnected(target, passing)), 'its connection ends', 5_000)
+  await isNoted(t, target, passing, 'not-valid')
+  t.is((await peers()).find(({ key }) => key === operator.key)?.since, before?.since, 'that of the other does not')
 })
 
 test('a grant that has ended gets no connection', { timeout }, async (t) => {

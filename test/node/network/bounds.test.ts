@@ -69,3 +69,24 @@ test('streams of one key without end: few are open at once, and then there are n
   }
   t.is(hub.peers().length, 0)
 })
+
+test('a peer that is dropped and may still come is back at once, whichever side had called', async (t) => {
+  const { hub, bootstrap, members } = await openHub(t)
+  const other = await open(t, { keyPair: members.newcomer(), bootstrap, admits: members.admits })
+  other.joinPeer(hub.key)
+  for (const [who, by] of [
+    [other, hub],
+    [hub, other],
+  ] as const) {
+    await until(() => by.peer(who.key), 'they are connected')
+    let end: NoiseStream | undefined
+    by.onPeer((_, stream) => {
+      end ??= stream as NoiseStream
+      return undefined
+    })
+    by.drop(who.key)
+    await until(() => end?.destroyed, 'the connection ends')
+    await until(() => by.peer(who.key), 'there is a new one', 5_000)
+  }
+  t.pass()
+})
