@@ -78,14 +78,18 @@ class Followed implements RemoteReader {
     if (this.#replicas.length >= maxEarlier || this.#replicas.some((each) => each.feed.main === feed.main))
       return undefined
     const newest = this.#replicas.length === 0
-    const replica = new Replica({
+    const replica: Replica = new Replica({
       ...this.#parts,
       feed,
       changed: (change) => {
-        // What an earlier feed still says is old news.
-        if (newest) this.#parts.changed(change)
-        this.#linked()
+        if (newest) return this.#parts.changed(change)
+        // What an earlier feed still says is old news, but for the records that are shown until the newest speaks.
+        const speaking = this.#speaking
+        if (this.#replicas[speaking] !== replica) return
+        const records = change.records.filter(({ id }) => !this.#isRemoved(id, speaking))
+        this.#parts.changed({ ...change, records, events: [] })
       },
+      learned: () => this.#linked(),
     })
     this.#replicas.push(replica)
     for (const stream of this.#streams) replica.attach(stream)
@@ -116,21 +120,30 @@ class Followed implements RemoteReader {
     for (const replica of this.#replicas) replica.attach(stream)
   }
 
-  /** The newest feed that says anything: a worker that has just begun a new one may not have asked any device yet. */
-  get #speaking(): Replica {
-    return this.#replicas.find((each) => each.records().length > 0) ?? this.#replicas[0]!
+  /** The newest feed that said anything, by its place: a worker that has just begun a new one may not have asked any device yet. */
+  get #speaking(): number {
+    const first = this.#replicas.findIndex((each) => each.hasSpoken)
+    return Math.max(0, first)
+  }
+
+  /** Before the newest feed has said anything, it may have been told of a device that is removed. */
+  #isRemoved(id: string, speaking: number): boolean {
+    return this.#replicas.slice(0, speaking).some((newer) => newer.hasRemoved(id))
   }
 
   records(): readonly DeviceRecord[] {
-    return this.#speaking.records()
+    const speaking = this.#speaking
+    const records = this.#replicas[speaking]!.records()
+    return speaking === 0 ? records : records.filter(({ id }) => !this.#isRemoved(id, speaking))
   }
 
   record(id: string): DeviceRecord | undefined {
-    return this.#speaking.record(id)
+    const speaking = this.#speaking
+    return this.#isRemoved(id, speaking) ? undefined : this.#replicas[speaking]!.record(id)
   }
 
   lag(): Lag {
-    const at = this.#speaking.newestAt
+    const at = this.#replicas[this.#speaking]!.newestAt
     const [{ connections, behind, problem }] = this.#replicas as [Replica]
     return {
       at,

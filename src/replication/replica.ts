@@ -26,6 +26,8 @@ export interface ReplicaParts {
   readonly log: Log
   readonly limits: FollowLimits
   readonly changed: (change: Change) => void
+  /** More is known of the feed: it may name the one before it. */
+  readonly learned?: () => void
 }
 
 /** One feed as far as it is here: its logs by their keys, what is new in them as it arrives, and the rest when it is asked for. */
@@ -169,6 +171,7 @@ export class Replica implements Part {
     } finally {
       await main.close()
     }
+    this.#parts.learned?.()
   }
 
   get #length(): number {
@@ -193,6 +196,16 @@ export class Replica implements Part {
 
   record(id: string): DeviceRecord | undefined {
     return this.#tail.state.get(id)
+  }
+
+  /** Whether it ever said anything of a device; it may be that all of them were removed since. */
+  get hasSpoken(): boolean {
+    return this.#tail.hasSpoken || (this.#directory.progress?.chunked ?? 0) > 0
+  }
+
+  /** Whether the device was removed, as far as the feed still tells: it forgets it with its first frames. */
+  hasRemoved(id: string): boolean {
+    return this.#directory.gone.has(id)
   }
 
   /** When the newest frame that is here was written, ms by the writer's clock. */

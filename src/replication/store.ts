@@ -180,9 +180,10 @@ class FeedStore implements Store {
       alone: (job) => this.#order.alone(job, 'a day of history was not put together'),
       done: () => this.#weigh(),
     })
-    // Records of before stay to be seen until their devices are asked again; the first word on each is a whole one.
+    // Records of before stay to be seen until their devices are asked again; the first word on each is a whole one. Who was removed since
+    // is in the inventory no more.
     for (const record of this.#earlier[0]?.records() ?? []) {
-      if (!this.#state.get(record.id)) this.#state.put(record)
+      if (this.#entries.has(record.id) && !this.#state.get(record.id)) this.#state.put(record)
     }
     await this.#weigh()
   }

@@ -37,6 +37,7 @@ export class Tail {
   readonly state = new State()
   readonly stats = { frames: 0, missingBlocks: 0, damagedBlocks: 0 }
   newestAt: number | null = null
+  hasSpoken = false
   readonly #parts: Parts
   readonly #replay: Replay
   /** Oldest first. Chunked ones stand here for the last records alone. */
@@ -46,7 +47,7 @@ export class Tail {
   /** Where the newest word on a device stands: segment and block. */
   readonly #places = new Map<string, { segment: number; block: number }>()
   #changed = new Set<string>()
-  #removed: string[] = []
+  #removed = new Set<string>()
   #events: Event[] = []
   #reader: { segment: number; reader: FrameReader } | undefined
   #tries = 0
@@ -180,6 +181,7 @@ export class Tail {
       }
       for (const id of frame.rows.ids) said(id)
       for (const { id } of frame.records) said(id)
+      this.hasSpoken ||= frame.rows.count > 0 || frame.records.length > 0
       if (whole) this.#events.push(...frame.events)
     } catch (error) {
       if (error instanceof SdkError && error.code === 'STORE_NEWER') throw error
@@ -191,14 +193,14 @@ export class Tail {
     }
   }
 
-  /** The device was removed, unless a later frame speaks of it again. */
+  /** The device was removed, unless a later frame speaks of it again. It is told of one, too, that only an earlier feed has spoken of. */
   removed(id: string): void {
     const gone = this.#parts.directory.gone.get(id)
     const place = this.#places.get(id)
-    if (!gone || !this.state.get(id)) return
+    if (!gone) return
     if (place && (place.segment > gone.segment || (place.segment === gone.segment && place.block >= gone.block))) return
     this.state.remove(id)
-    this.#removed.push(id)
+    this.#removed.add(id)
     this.#changed.delete(id)
   }
 
@@ -215,9 +217,10 @@ export class Tail {
   #flush(): void {
     this.#replay.finish()
     const records = [...this.#changed].flatMap((id) => this.state.get(id) ?? [])
-    const change = { records, removed: this.#removed, events: this.#events }
+    const removed = [...this.#removed].filter((id) => !this.state.get(id))
+    const change = { records, removed, events: this.#events }
     this.#changed = new Set()
-    this.#removed = []
+    this.#removed = new Set()
     this.#events = []
     if (records.length + change.removed.length + change.events.length > 0) this.#parts.changed(change)
   }

@@ -113,6 +113,7 @@ test('a folder that was copied opens again', async (t) => {
   const path = await t.tmp()
   const copy = `${await t.tmp()}/copy`
   const store = await open(t, path)
+  await store.putEntry('a', { host: '10.0.0.1' })
   await store.append({ at: start, records: [record('a', start)] })
   await store.close()
   await cp(path, copy, { recursive: true })
