@@ -40,7 +40,7 @@ export interface Day {
   readonly bytes: Readonly<Record<Tier, number>>
   /** How long the log of hours had become. */
   readonly hours: number
-  /** So many chunks could not be read when it was put together, if any: they are lost. */
+  /** So many blocks could not be read when it was put together, if any: whose they were is not known. */
   readonly lost?: number
 }
 

@@ -302,9 +302,9 @@ export class Journal {
     this.#days.set(day.volume, day)
     this.stats.mergedVolumes++
     this.#passedOver.delete(day.volume)
+    this.stats.damagedBlocks += merge.damaged
     if (day.lost !== undefined) {
       this.stats.salvagedVolumes++
-      this.stats.damagedBlocks += day.lost
       const { volume, from, to, lost } = day
       this.#log.error(
         { volume, from, to, lost },

@@ -200,7 +200,7 @@ export class Merge {
       ...(none && { from: 0, to: 0 }),
       devices: this.#ids.length,
       bytes,
-      ...(this.damaged > 0 && { lost: this.damaged }),
+      ...(this.#chunks.lost > 0 && { lost: this.#chunks.lost }),
       hours: none ? 0 : await this.#parts.volumes.with(tierName('1h', volume), async ({ core }) => core.length),
     }
   }

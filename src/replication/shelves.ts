@@ -86,7 +86,7 @@ async function readDay(sources: Sources, { deviceId, metrics, step }: Wanted, da
   const kept = byLength.find(({ tier, ms }) => ms <= step && (!progress || day.volume >= keptFrom(progress, tier)))
   if (!kept) return
   const { tier } = kept
-  if (day.lost !== undefined) missed([day], damaged(`${day.lost} of its chunks are lost`))
+  if (day.lost !== undefined) missed([day], damaged(`${day.lost} of its blocks are lost`))
   const name = tierName(tier, day.volume)
   try {
     const bytes =
