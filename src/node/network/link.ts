@@ -98,7 +98,6 @@ export function openLink({ stream, wire, key, hello, hr, timings, ...on }: LinkO
   let asked = 0
   let askedAt = 0
   const openedAt = heardAt
-  let chosen = false
   let received = 0
   let waitsSince = heardAt
 
@@ -120,12 +119,7 @@ export function openLink({ stream, wire, key, hello, hr, timings, ...on }: LinkO
       rttMs = rttMs === null ? measured : rttMs + (measured - rttMs) / 4
     },
   })
-  const choice = channel.addMessage({
-    onmessage() {
-      chosen = true
-      on.onChosen(link)
-    },
-  })
+  const chosen = channel.addMessage({ onmessage: () => on.onChosen(link) })
   const ask = () => {
     askedAt = hr()
     ping.send(b4a.from([++asked & 0xff]))
@@ -153,10 +147,7 @@ export function openLink({ stream, wire, key, hello, hr, timings, ...on }: LinkO
       return rttMs
     },
     silentMs: (now) => now - heardAt,
-    choose() {
-      chosen = true
-      choice.send(nothing)
-    },
+    choose: () => void chosen.send(nothing),
     tick(now, lateMs) {
       // The datagrams, not the bytes: also those that only acknowledge, and those of a stream that is held up by its reader.
       const seen = stream.rawStream?.packetsReceived ?? 0
@@ -164,10 +155,10 @@ export function openLink({ stream, wire, key, hello, hr, timings, ...on }: LinkO
         packets = seen
         heardAt = now
       } else if (lateMs > 0) heardAt = Math.min(now, heardAt + lateMs)
-      if (!isWaiting() || lateMs > 0) waitsSince = now
-      else if (now - waitsSince >= timings.messageMs) return on.onSlow(link)
-      if (!chosen) {
-        if (now - openedAt > timings.helloMs) link.close(theirs ? 'never chosen' : 'no hello')
+      waitsSince = isWaiting() ? waitsSince + lateMs : now
+      if (now - waitsSince >= timings.messageMs) return on.onSlow(link)
+      if (!theirs) {
+        if (now - openedAt > timings.helloMs) link.close('no hello')
         return
       }
       const silentMs = now - heardAt
