@@ -1,3 +1,4 @@
+import type { Key } from '#keys'
 import { SdkError } from '#model'
 import type { Directory } from '#node'
 import type { Reader } from '#replication'
@@ -15,7 +16,7 @@ import {
   librarian,
   type Methods,
   nodeContract,
-  type ServiceHealth,
+  type ServiceRow,
   scanner,
 } from '#rpc'
 import type { Sight } from './sight.js'
@@ -24,6 +25,8 @@ import type { Sight } from './sight.js'
 export interface Reached<M extends Methods> {
   readonly service: string
   readonly site: string
+  /** The key of its node; null: this process. */
+  readonly node: Key | null
   /** Its own feed, as far as it is followed here. */
   readonly reader: Reader | undefined
   readonly client: Client<M>
@@ -39,9 +42,10 @@ export function reach<M extends Methods>(
   return directory
     .find(contract)
     .filter(({ site }) => contract.fleetWide || !caller.sites || caller.sites.includes(site))
-    .map(({ service, site, reader, transport }) => ({
+    .map(({ service, site, node, reader, transport }) => ({
       service,
       site,
+      node,
       reader,
       client: client(contract, transport, { ...options, caller }),
     }))
@@ -122,9 +126,9 @@ export async function firstThatKnows<M extends Methods, T>(
 /** The nodes that answer; a node that does not is left out, for one of them must not hide the others. */
 export async function fromAll<M extends Methods, T>(
   found: readonly Reached<M>[],
-  ask: (client: Client<M>, site: string) => Promise<T>,
+  ask: (client: Client<M>, site: string, node: Key | null) => Promise<T>,
 ): Promise<T[]> {
-  const answers = await Promise.allSettled(found.map(({ client, site }) => ask(client, site)))
+  const answers = await Promise.allSettled(found.map(({ client, site, node }) => ask(client, site, node)))
   const good = answers.filter((answer) => answer.status === 'fulfilled').map((answer) => answer.value)
   const failed = answers.find((answer) => answer.status === 'rejected')
   if (good.length === 0 && failed) throw failed.reason
@@ -141,10 +145,12 @@ const ofEveryNode = new Set(['mesh', 'node'])
 const nodeMs = 3_000
 
 /** Every service that the caller may see: as its node tells, or that it was announced and does not answer. */
-export async function servicesOf(directory: Directory, caller: Caller): Promise<ServiceHealth[]> {
+export async function servicesOf(directory: Directory, caller: Caller): Promise<ServiceRow[]> {
   const own = reach(directory, fleetContract, caller)[0]?.client
   const [answers, announced] = await Promise.all([
-    fromAll(nodesOf(directory, caller, { timeoutMs: nodeMs }), (node) => node.services({})),
+    fromAll(nodesOf(directory, caller, { timeoutMs: nodeMs }), async (client, _, node) =>
+      (await client.services({})).map((service) => ({ ...service, node })),
+    ),
     own?.services({}, { timeoutMs: nodeMs }).catch(() => []) ?? [],
   ])
   const services = answers.flat()
@@ -156,8 +162,9 @@ export async function servicesOf(directory: Directory, caller: Caller): Promise<
   return [...services, ...silent.map(unreachable)]
 }
 
-function unreachable({ name, kind, site, version, announcedAt }: KnownService): ServiceHealth {
+function unreachable({ node, name, kind, site, version, announcedAt }: KnownService): ServiceRow {
   return {
+    node,
     name,
     kind,
     site,

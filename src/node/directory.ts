@@ -1,3 +1,4 @@
+import type { Key } from '#keys'
 import { type Clock, SdkError } from '#model'
 import type { Reader } from '#replication'
 import {
@@ -37,6 +38,7 @@ export interface RemoteAnswer {
   readonly contract: string
   readonly service: string
   readonly site: string
+  readonly node: Key
   /** Its history, as far as it is followed here. */
   readonly reader: Reader | undefined
   readonly transport: Transport
@@ -152,7 +154,13 @@ export function createRegistry({ site, clock }: { site: string; clock: Clock }):
         .sort((a, b) => (a.service < b.service ? -1 : 1))
         .map(({ service }) => {
           const reader = readers.find(({ worker }) => worker === service)
-          return foundOf(contract, { service, site, reader, transport: transportTo(contract.name, service, caller) })
+          return foundOf(contract, {
+            service,
+            site,
+            node: null,
+            reader,
+            transport: transportTo(contract.name, service, caller),
+          })
         })
       const remote = (elsewhere?.answers() ?? [])
         .filter((answer) => answer.contract === contract.name)
@@ -200,9 +208,9 @@ export function createRegistry({ site, clock }: { site: string; clock: Clock }):
 
 function foundOf<M extends Methods>(
   contract: Contract<M>,
-  { service, site, reader, transport }: Omit<RemoteAnswer, 'contract'>,
+  { service, site, node, reader, transport }: Omit<RemoteAnswer, 'contract' | 'node'> & { node: Key | null },
 ) {
-  return { service, site, reader, transport, client: client(contract, transport) }
+  return { service, site, node, reader, transport, client: client(contract, transport) }
 }
 
 /** A call that names no caller goes out in the name of the service that makes it. */

@@ -30,12 +30,19 @@ export interface Lifetime extends Scope {
 /** Who answers what in this node (and, later, in the mesh), and whose feeds can be read. */
 export interface Directory {
   /**
-   * Every service that answers the contract now, with its own reader if that is one of `readers()`: names may be alike, whose feed it is
-   * may not. The transport calls as this service unless a call names another caller.
+   * Every service that answers the contract now, with its node's key in the fleet (null: this process), and its own reader if that is one
+   * of `readers()`: names may be alike, whose feed it is may not. The transport calls as this service unless a call names another caller.
    */
   find<M extends Methods>(
     contract: Contract<M>,
-  ): readonly { service: string; site: string; reader: Reader | undefined; client: Client<M>; transport: Transport }[]
+  ): readonly {
+    service: string
+    site: string
+    node: Key | null
+    reader: Reader | undefined
+    client: Client<M>
+    transport: Transport
+  }[]
   readers(): readonly Reader[]
   /** Called when services or readers come or go. */
   watch(listener: () => void): () => void

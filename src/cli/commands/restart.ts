@@ -1,5 +1,5 @@
 import { SdkError } from '#model'
-import type { ServiceHealth } from '#rpc'
+import type { ServiceRow } from '#rpc'
 import { type CliCommand, text } from '../command.js'
 import { milliseconds, pause } from './pause.js'
 
@@ -16,22 +16,29 @@ export const restart: CliCommand = {
     const client = await site()
     const waitMs = milliseconds(text(options, 'wait') ?? `${defaultWaitMs}ms`)
     // Asked anew each time: a gateway that was restarted may have another port.
-    const list = async () => (await (await site()).get<{ data: ServiceHealth[] }>('/api/v1/services')).data
-    const before = await list()
-    const chosen = before.filter(({ name }) => args.length === 0 || args.includes(name))
-    const missing = args.filter((name) => !chosen.some((service) => service.name === name))
+    const list = async () => (await (await site()).get<{ data: ServiceRow[] }>('/api/v1/services')).data
+    const all = await list()
+    const known = all.filter(({ name }) => args.length === 0 || args.includes(name))
+    const missing = args.filter((name) => !known.some((service) => service.name === name))
     if (missing.length > 0) throw new SdkError('NOT_FOUND', `there is no service ${missing.join(', ')}`)
-    const gateways = new Set(before.filter(({ kind }) => kind === 'gateway').map(({ pid }) => pid))
+    const chosen = known.filter(({ pid }) => pid !== null)
+    for (const { name, site, pid } of known)
+      if (pid === null) out.note(`${name} of ${site} cannot be reached, and is left as it is`)
+    const silent = args.filter((name) => !chosen.some((service) => service.name === name))
+    if (silent.length > 0) throw new SdkError('UNAVAILABLE', `${silent.join(', ')} cannot be reached now`)
+    const gateways = new Set(all.filter(({ kind }) => kind === 'gateway').map(processOf))
     // One service stands for its process; whoever answers us goes last.
-    const processes = [...new Map(chosen.map((service) => [service.pid, service])).values()].sort(
-      (a, b) => Number(gateways.has(a.pid)) - Number(gateways.has(b.pid)),
+    const processes = [...new Map(chosen.map((service) => [processOf(service), service])).values()].sort(
+      (a, b) => Number(gateways.has(processOf(a))) - Number(gateways.has(processOf(b))),
     )
-    for (const { name, pid } of processes) {
-      await client.send('POST', `/api/v1/services/${encodeURIComponent(name)}/restart`, { process: true })
+    for (const before of processes) {
+      const { name, site: at, node } = before
+      const path = `/api/v1/services/${encodeURIComponent(name)}/restart`
+      await client.send('POST', path, { process: true, site: at, node })
       const deadline = performance.now() + waitMs
       const isBack = async () => {
         const now = await list().catch(() => [])
-        return now.some((service) => service.name === name && service.pid !== pid && service.state === 'running')
+        return now.some((service) => isAnew(service, before))
       }
       while (!(await isBack())) {
         if (performance.now() > deadline) throw new SdkError('TIMEOUT', `${name} is not back after ${waitMs} ms`)
@@ -42,4 +49,13 @@ export const restart: CliCommand = {
     out.value({ restarted: processes.map(({ name }) => name) }, `${processes.length} processes restarted`)
     return undefined
   },
+}
+
+/** Machines number their processes alike. */
+const processOf = ({ site, node, pid }: ServiceRow) => `${site} ${node} ${pid}`
+
+/** In a container the new process has the number of the old one. */
+function isAnew(service: ServiceRow, before: ServiceRow): boolean {
+  if (service.name !== before.name || service.site !== before.site || service.node !== before.node) return false
+  return service.state === 'running' && (service.pid !== before.pid || service.since > before.since)
 }

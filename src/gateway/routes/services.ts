@@ -1,5 +1,5 @@
 import { SdkError, Type } from '#model'
-import { type Caller, ServiceHealthSchema } from '#rpc'
+import { type Caller, ServiceRowSchema } from '#rpc'
 import { AuditRowSchema, type RecordRow } from '../audit.js'
 import type { Gateway } from '../gateway.js'
 import { parseTime, TimeSchema } from '../query.js'
@@ -22,7 +22,7 @@ export const serviceRoutes = [
     group: 'services',
     scope: 'read',
     summary: 'Every service: where it runs, its state, restarts, last error and own figures',
-    reply: listOf(ServiceHealthSchema),
+    reply: listOf(ServiceRowSchema),
     handle: async ({ directory }, { caller }) => ({ data: await servicesOf(directory, caller) }),
   }),
   route({
@@ -33,12 +33,17 @@ export const serviceRoutes = [
     summary: 'Starts a service anew; with `process` the whole process that runs it, answered before it is back',
     params: IdParams,
     body: Type.Object(
-      { process: Type.Optional(Type.Boolean()), site: Type.Optional(Type.String({ maxLength: 64 })) },
+      {
+        process: Type.Optional(Type.Boolean()),
+        site: Type.Optional(Type.String({ maxLength: 64 })),
+        node: Type.Optional(ServiceRowSchema.properties.node),
+      },
       strict,
     ),
-    async handle({ directory }, { caller, params: { id }, body: { process, site } }) {
+    async handle({ directory }, { caller, params: { id }, body: { process, site, node: key } }) {
       for (const node of nodesOf(directory, caller, { timeoutMs: restartMs })) {
         if (site !== undefined && node.site !== site) continue
+        if (key !== undefined && node.node !== key) continue
         const services = await node.client.services({}).catch(() => [])
         if (!services.some(({ name }) => name === id)) continue
         await node.client.restart({ name: id, ...(process === undefined ? {} : { process }) })

@@ -30,6 +30,7 @@ export function remoteSource({ own, services, readers, readerOf, transport, watc
           contract,
           service: name,
           site,
+          node: member,
           reader,
           transport: transport(member, contract, name),
         }))

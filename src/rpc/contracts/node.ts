@@ -38,6 +38,14 @@ export const ServiceHealthSchema = Type.Object({
 })
 export type ServiceHealth = Static<typeof ServiceHealthSchema>
 
+/** As a gateway lists it. */
+export const ServiceRowSchema = Type.Object({
+  ...ServiceHealthSchema.properties,
+  /** The key of its node in the fleet; null: the process of the gateway itself. With `pid` it tells processes apart. */
+  node: Type.Union([Type.String({ pattern: '^[0-9a-f]{64}$' }), Type.Null()]),
+})
+export type ServiceRow = Static<typeof ServiceRowSchema>
+
 /** What every node answers about itself. */
 export const nodeContract = contract('node', {
   services: query({ input: Type.Object({}), output: Type.Array(ServiceHealthSchema) }),

@@ -42,6 +42,11 @@ test('what is meant for a device goes to the member whose feed has it, whoever e
   const directory = registry.as({ caller, owner: owned, signal: ended.signal })
   await t.exception(workerOf(directory, reader, caller).describe({}), /nobody is there/)
   t.alike(asked, [owner])
+  t.alike(
+    directory.find(deviceWorker).map(({ node }) => node),
+    [impostor, owner],
+    'and who is behind a name can be seen',
+  )
   const unknown = { worker: 'wm', site: 'texas' } as Reader
   t.exception(() => workerOf(directory, unknown, caller), /does not answer now/, 'and to nobody rather than to another')
   ended.abort()
