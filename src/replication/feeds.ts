@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import { mainName } from './layout.js'
+import { readOwn, writeOwn } from './own-file.js'
 
 /** What the folder says of its feeds; each word of it replaces the one before. */
 interface Word {
@@ -22,7 +23,10 @@ interface Word {
 /** Corestore makes it with the folder and never again. */
 const deviceFile = 'CORESTORE'
 const wordsName = 'feeds'
-/** Beside the store: how many words were said in it. With fewer its end is missing, though it reads as if it were whole. */
+/**
+ * Beside the store: how many words were said in it. With fewer its end is missing, though it reads as if it were whole; and where the file
+ * is another one than was written, all was put back from a backup, in its old place.
+ */
 const countFile = 'WORDS'
 const keptWords = 16
 
@@ -66,8 +70,9 @@ export class Feeds {
     await log.ready()
     const known = await lastWord(log)
     const word = known ?? { feeds: (await isEmpty(cores, '')) ? [] : [''] }
-    const moved = word.place !== undefined && word.place !== place
-    const torn = log.length < (await wordsSaid(cores))
+    const said = await wordsSaid(cores)
+    const moved = (word.place !== undefined && word.place !== place) || !said.here
+    const torn = log.length < said.count
     const doubtful = moved || torn || (word.open !== undefined && word.open !== boot)
     const current = word.feeds.at(-1)
     const fresh = current === undefined || (doubtful && !(await isEmpty(cores, current)))
@@ -115,7 +120,7 @@ export class Feeds {
     await this.#log.append(Buffer.from(JSON.stringify(word)))
     await this.#cores.storage.db.flush()
     this.#word = word
-    await writeFile(join(this.#cores.storage.path, countFile), String(this.#log.length))
+    await writeOwn(join(this.#cores.storage.path, countFile), { said: this.#log.length })
     const old = this.#log.length - keptWords
     if (old > 0) await this.#log.clear(Math.max(0, old - keptWords), old)
   }
@@ -131,9 +136,13 @@ export class Feeds {
   }
 }
 
-async function wordsSaid(cores: Corestore): Promise<number> {
-  const text = await readFile(join(cores.storage.path, countFile), 'utf8').catch(() => '0')
-  return Number(text) || 0
+/** How many, and whether they were said here. */
+async function wordsSaid(cores: Corestore): Promise<{ count: number; here: boolean }> {
+  const file = await readOwn(join(cores.storage.path, countFile))
+  const { value } = file ?? {}
+  // Earlier versions wrote the number alone.
+  const said = typeof value === 'number' ? value : (value as { said?: unknown } | undefined)?.said
+  return { count: typeof said === 'number' ? said : 0, here: file?.isOwn ?? true }
 }
 
 /** Keys of the feeds that a folder holds, which was opened as a store before; it is not changed. */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { cp } from 'node:fs/promises'
+import { cp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import test from 'brittle'
 import { followFeed, type Reader, type RemoteReader, type Store } from '#replication'
 import { connect, until } from './connection.js'
@@ -84,6 +85,48 @@ test('a worker restored from an old copy goes on in a new feed; nothing of eithe
   t.alike(again.feed, restored.feed, 'and stays with its new feed')
   t.alike(await powers(again), expected)
 })
+
+test('a folder that a backup was put back into, in its old place, goes on in a new feed', async (t) => {
+  const [path, backup, own] = [await t.tmp(), `${await t.tmp()}/backup`, await t.tmp()]
+  const before = await open(t, path, limits)
+  await ticks(before, 0, 25)
+  await before.close()
+  await cp(path, backup, { recursive: true, preserveTimestamps: true })
+  const lost = await open(t, path, limits)
+  await ticks(lost, 25, 30)
+  let reader = await follow(t, own, lost)
+  connect(lost, reader)
+  await until('the reader has all of it', allThere(reader, 55))
+  await reader.close()
+  await lost.close()
+
+  await putBack(backup, path)
+  const restored = await open(t, path, limits)
+  t.unlike(restored.feed, before.feed, 'others have more of the old one')
+  await ticks(restored, 60, 10)
+  reader = await follow(t, own, restored)
+  connect(restored, reader)
+  await until('the reader finds both', allThere(reader, 65))
+  t.alike(await powers(reader), [...upTo(55), ...upTo(70).slice(60)])
+})
+
+/** As backup tools do: what is the same is left alone, what is not is replaced, what was not there is removed. */
+async function putBack(from: string, to: string): Promise<void> {
+  const names = async (folder: string) => new Set(await readdir(folder, { recursive: true }))
+  const [wanted, there] = [await names(from), await names(to)]
+  for (const name of there) if (!wanted.has(name)) await rm(join(to, name), { recursive: true, force: true })
+  for (const name of wanted) {
+    const [source, target] = [join(from, name), join(to, name)]
+    if ((await stat(source)).isDirectory()) continue
+    const same = await readFile(target).then(
+      async (bytes) => bytes.equals(await readFile(source)),
+      () => false,
+    )
+    if (same) continue
+    await cp(source, `${target}.temporary`, { preserveTimestamps: true })
+    await rename(`${target}.temporary`, target)
+  }
+}
 
 test('after a loss of power a new feed begins, after a kill it does not', { timeout: 120_000 }, async (t) => {
   const path = await t.tmp()

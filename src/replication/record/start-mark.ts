@@ -1,7 +1,7 @@
-import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { matches, type Static, Type } from '#model'
 import { whereIs } from '../feeds.js'
+import { readOwn, writeOwn } from '../own-file.js'
 
 /** Beside the logs; says how the copy was left, and that it is the one that was left so. */
 export const markFile = 'record.json'
@@ -29,17 +29,12 @@ export type Left = 'new' | 'clean' | 'crashed' | 'lost-power' | 'copied'
  * an old one: its end may be missing blocks that others have.
  */
 export async function readMark(folder: string, boot: string): Promise<{ left: Left; current: number | null }> {
-  let text: string
-  try {
-    text = await readFile(join(folder, markFile), 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { left: 'new', current: null }
-    throw error
-  }
-  const mark = parse(text)
+  const file = await readOwn(join(folder, markFile))
+  if (!file) return { left: 'new', current: null }
+  const { value: mark, isOwn } = file
   if (!matches(MarkSchema, mark)) return { left: 'copied', current: null }
   const { current } = mark
-  if (mark.place !== (await whereIs(folder))) return { left: 'copied', current }
+  if (!isOwn || mark.place !== (await whereIs(folder))) return { left: 'copied', current }
   if (mark.doubt) return { left: mark.doubt, current }
   if (!mark.open) return { left: 'clean', current }
   return { left: mark.boot === boot ? 'crashed' : 'lost-power', current }
@@ -47,21 +42,5 @@ export async function readMark(folder: string, boot: string): Promise<{ left: Le
 
 /** On the disk when it resolves, whatever happens to the machine: a mark that was lost with the blocks after it would not tell of them. */
 export async function writeMark(folder: string, mark: Omit<Mark, 'v' | 'place'>): Promise<void> {
-  const path = join(folder, markFile)
-  const file = await open(`${path}.new`, 'w')
-  try {
-    await file.writeFile(JSON.stringify({ v: 1, ...mark, place: await whereIs(folder) } satisfies Mark))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.new`, path)
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  await writeOwn(join(folder, markFile), { v: 1, ...mark, place: await whereIs(folder) } satisfies Mark)
 }

@@ -5,6 +5,8 @@ import type { Base } from './base.js'
 import type { Left } from './start-mark.js'
 
 const lookMs = 50
+/** The library may hang while it takes something in: then it is looked at again whether the log is whole. */
+const updateMs = 2000
 
 export type Doubt = Exclude<Left, 'clean' | 'crashed'>
 
@@ -30,6 +32,9 @@ export class TailGuard {
   readonly #settleMs: number
   /** How much of our log the library knew at its start. */
   readonly #began: number
+  /** How long it was already, while it caught up. */
+  #seen = 0
+  #download: ReturnType<Hypercore['download']> | undefined
   /** When the first peer came that is there still. */
   #met: number | undefined
   #closed = false
@@ -78,8 +83,8 @@ export class TailGuard {
 
   /**
    * Resolves when it is safe to append. True: not before the record was opened anew, because more of our log has come than the library knew
-   * at its start; in doubt until then, for a library that is in the middle of taking something in cuts the log back to what it knew. Throws
-   * UNAVAILABLE after `ms` without a peer.
+   * at its start; or because the library cut it back to that, as it does when it is in the middle of taking something in. Until then the copy
+   * stays in doubt. Throws UNAVAILABLE after `ms` without a peer.
    */
   async pass(ms: number): Promise<boolean> {
     const [own, origin] = [this.#own, this.#origin]
@@ -87,8 +92,9 @@ export class TailGuard {
     await Promise.all([own.ready(), origin.ready()])
     const deadline = this.#clock.hr() + ms
     for (;;) {
+      if (own.length < this.#seen) return true
       if (this.#closed) throw new SdkError('STORE_FAILED', 'the fleet record is closed')
-      const how = await this.#safe(own, origin, deadline)
+        const how = await this.#safe(own, origin)
       if (how !== undefined) {
         if (own.length > this.#began) return true
         this.#log.info({ how }, 'this copy of the fleet record may write')
@@ -105,12 +111,12 @@ export class TailGuard {
   }
 
   /** Why it is safe now; undefined while it is not. */
-  async #safe(own: Hypercore, origin: Hypercore, deadline: number): Promise<string | undefined> {
+  async #safe(own: Hypercore, origin: Hypercore): Promise<string | undefined> {
     if (this.#alone()) return 'nobody else is a member'
     // A peer that has not said yet how much of our log it has may have more than we think.
     if (own.peers.length > 0) {
       const said = own.peers.every(({ remoteSynced }) => remoteSynced)
-      return said && (await this.#caughtUp(own, deadline)) ? 'a peer knows its log' : undefined
+      return said && (await this.#caughtUp(own)) ? 'a peer knows its log' : undefined
     }
     if (origin.peers.length === 0) {
       this.#met = undefined
@@ -121,24 +127,32 @@ export class TailGuard {
     return settled && (await this.#known()) <= own.length ? 'no peer knows its log' : undefined
   }
 
-  async #caughtUp(own: Hypercore, deadline: number): Promise<boolean> {
-    const ms = Math.max(1, deadline - this.#clock.hr())
-    const limits = { what: 'catching up with our own log', ms, signals: [], clock: this.#clock }
+  async #caughtUp(own: Hypercore): Promise<boolean> {
     const length = Math.max(own.length, ...own.peers.map(({ remoteLength }) => remoteLength))
     if (own.length < length) {
       // Not awaited: it waits for something newer, and that may have come meanwhile.
       own.update({ wait: true, force: true }).catch(() => undefined)
       return false
     }
-    const download = own.download({ start: 0, end: length })
-    try {
-      await within(limits, () => download.done())
-    } finally {
-      download.destroy()
+    this.#seen = length
+    // Looked at, not awaited: what was asked for is never told of once the log was cut back.
+    if (own.contiguousLength < length) {
+      this.#download ??= own.download({ start: 0, end: length })
+      return false
     }
-    await within(limits, () => this.#base.update())
+    this.#endDownload()
+    const limits = { what: 'taking in what has come', ms: updateMs, signals: [], clock: this.#clock }
+    const updated = await within(limits, () => this.#base.update()).then(
+      () => true,
+      () => false,
+    )
     // It may have been cut back meanwhile.
-    return own.length >= length && (await this.#known()) <= own.length
+    return updated && own.length >= length && (await this.#known()) <= own.length
+  }
+
+  #endDownload(): void {
+    this.#download?.destroy()
+    this.#download = undefined
   }
 
   /** How long our log is, by what others wrote after it. */
@@ -148,6 +162,7 @@ export class TailGuard {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#endDownload()
     await this.#own?.close()
     await this.#origin?.close()
   }
