@@ -12,11 +12,12 @@ const answers: Record<string, unknown> = {
   [`/api/v1/mesh/reach/${key('b')}`]: { reachable: false, why: ['nobody answers at its address'] },
   '/api/v1/mesh/refused?limit=1000': {
     data: [
-      { at: now - 1_000, node: 'hq', name: 'tx', key: key('b'), reason: 'clone', count: 2 },
-      { at: now - 9_000, node: 'hq', name: 'tx', key: key('b'), reason: 'clone', count: 1 },
-      { at: now - 1_000, node: 'hq', name: null, key: key('c'), reason: 'unknown', count: 4 },
-      { at: now - 1_000, node: 'hq', name: null, key: key('d'), reason: 'unknown', count: 5 },
-      { at: now - 9_000_000, node: 'hq', name: 'tx', key: key('b'), reason: 'revoked', count: 7 },
+      { source: 'connection', at: now - 1_000, node: 'hq', name: 'tx', key: key('b'), reason: 'clone', count: 2 },
+      { source: 'connection', at: now - 9_000, node: 'hq', name: 'tx', key: key('b'), reason: 'clone', count: 1 },
+      { source: 'connection', at: now - 1_000, node: 'hq', name: null, key: key('c'), reason: 'unknown', count: 4 },
+      { source: 'connection', at: now - 1_000, node: 'hq', name: null, key: key('d'), reason: 'unknown', count: 5 },
+      { source: 'connection', at: now - 9_000_000, node: 'hq', name: 'tx', key: key('b'), reason: 'revoked', count: 7 },
+      { source: 'record', at: now - 1_000, node: null, name: 'tx', key: key('b'), reason: 'repeated', count: 2 },
     ],
   },
 }
