@@ -3,7 +3,7 @@ import { readChunk } from './chunk.js'
 import { crowdColumns, rowsOf } from './crowd.js'
 import { keptFrom } from './directory.js'
 import { keys, type Patience, rawName, tierName, under, volumeOf } from './layout.js'
-import type { Sources } from './shelves.js'
+import { hasRollups, type Sources } from './shelves.js'
 import { Turns } from './turns.js'
 import type { CrowdQuery, CrowdRow, Span } from './types.js'
 
@@ -69,7 +69,10 @@ function wantedOf({ days, spans, progress, segments }: Sources, { from, to }: Cr
   for (const span of spans) {
     const volume = volumeOf(span.segment)
     if (span.to < from || span.from > to || inMemory.has(span.segment) || inDays.has(volume)) continue
-    if (progress && volume < keptFrom(progress, 'raw')) return undefined
+    if (progress && volume < keptFrom(progress, 'raw')) {
+      if (hasRollups(span)) return undefined
+      continue
+    }
     want(rawName(span.segment, span.table), span.segment, span.raw, span)
   }
   return [...tables.values()]

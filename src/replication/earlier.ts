@@ -5,16 +5,21 @@ import { type Feeds, logIn, mainKeyOf } from './feeds.js'
 import { defaultFollowLimits, maxEarlier } from './follow.js'
 import { keys, mainName, openMain, under } from './layout.js'
 import { Replica } from './replica.js'
+import { type Retention, type Stored, together } from './retention.js'
 
-/** The feeds that a folder had to leave behind, newest first: read as anybody else's, so that what is missing comes back from others. */
+/**
+ * The feeds that a folder had to leave behind, newest first: read as anybody else's, so that what is missing comes back from others. Of
+ * them is kept what the store would keep of its own; `own` is what stands in that.
+ */
 export async function openEarlier(
   cores: Corestore,
   feeds: Feeds,
-  parts: { worker: string; clock: Clock; log: Log },
+  { retention, own, ...parts }: { worker: string; clock: Clock; log: Log; retention: Retention; own: () => Stored },
 ): Promise<Replica[]> {
   const replicas: Replica[] = []
   const named = await Promise.all(feeds.earlier.map((name) => mainKeyOf(cores, name)))
   for (const main of [...named, ...feeds.lost].slice(0, maxEarlier)) {
+    const newer = [...replicas]
     const replica = new Replica({
       ...parts,
       cores,
@@ -22,6 +27,8 @@ export async function openEarlier(
       keep: 'all',
       limits: defaultFollowLimits,
       changed: () => undefined,
+      retained: (directory) =>
+        retention.inEarlier(directory, [own(), ...newer.map(({ stored }) => stored)].reduce(together)),
     })
     replicas.push(replica)
     await replica.open()

@@ -21,11 +21,11 @@ import {
 import type { Logs } from './logs.js'
 import { Merge } from './merge.js'
 import { Replay } from './replay.js'
-import { type History, Retention } from './retention.js'
+import { type History, type Retention, type Stored, storedIn } from './retention.js'
 import { rollupMs } from './rollup.js'
 import { Segment } from './segment.js'
 import { State } from './state.js'
-import type { KeepTiers, StoreLimits } from './types.js'
+import type { StoreLimits } from './types.js'
 import type { Volumes } from './volumes.js'
 
 /** So many times as large as it should be a segment may become until its last interval is over. */
@@ -92,7 +92,7 @@ export class Journal {
     progress: Progress
     spans: SegmentSpan[]
     days: Map<number, Day>
-    keep: KeepTiers
+    retention: Retention
     log: Log
   }) {
     this.#logs = parts.logs
@@ -104,7 +104,7 @@ export class Journal {
     this.#progress = parts.progress
     this.#spans = parts.spans
     this.#days = parts.days
-    this.#retention = new Retention(parts.keep, parts.limits.segmentMs)
+    this.#retention = parts.retention
     this.#log = parts.log
     this.mergePace = parts.limits.mergeLeast
   }
@@ -124,16 +124,16 @@ export class Journal {
 
   /** Bytes of the days that are kept, by tier. */
   get dayBytes(): Record<Tier, number> {
-    const bytes = { raw: 0, '1m': 0, '5m': 0, '1h': 0 }
-    for (const day of this.#days.values()) {
-      for (const tier of tiers) if (day.volume >= keptFrom(this.#progress, tier)) bytes[tier] += day.bytes[tier]
-    }
-    return bytes
+    return this.stored.bytes
   }
 
   /** Volumes that are put together, by number. */
   get days(): ReadonlyMap<number, Day> {
     return this.#days
+  }
+
+  get stored(): Stored {
+    return storedIn({ progress: this.#progress, spans: this.#spans, days: this.#days })
   }
 
   get spans(): readonly SegmentSpan[] {

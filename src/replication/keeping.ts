@@ -2,7 +2,7 @@ import type Hypercore from 'hypercore'
 import type { Clock } from '#model'
 import { type Day, type Directory, keptFrom, type Progress } from './directory.js'
 import type { Exchange } from './exchange.js'
-import { rawName, rawSpan, rollupName, type Tier, tierName, tiers, volumeOf, volumeOfRaw } from './layout.js'
+import { hoursSpan, rawName, rawSpan, rollupName, type Tier, tierName, tiers, volumeOf, volumeOfRaw } from './layout.js'
 import type { Keep } from './types.js'
 
 const weekMs = 7 * 86_400_000
@@ -15,6 +15,8 @@ interface Parts {
   readonly exchange: Exchange
   /** A session of the log, closed by whoever asked. */
   readonly open: (name: string) => Hypercore
+  /** Of a feed that this store wrote: how far its own retention would be in it. */
+  readonly retained?: ((directory: Directory) => Progress | undefined) | undefined
 }
 
 /** Which chunks of somebody else's feed are fetched before anybody asks, and which are forgotten. */
@@ -27,6 +29,9 @@ export class Keeping {
   /** Logs that the writer has dropped and that are wholly here. */
   readonly #whole = new Set<string>()
   #looked = false
+  /** How far the store's own retention was in its feed at the last look, and which volume of a tier is let go next for it. */
+  #kept: Progress | undefined
+  readonly #letGo = new Map<Tier, number>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -36,6 +41,7 @@ export class Keeping {
   async follow(directory: Directory): Promise<void> {
     const { keep } = this.#parts
     if (keep === 'live') return
+    this.#kept = this.#parts.retained?.(directory)
     const names = this.#names(directory)
     for (const name of names) if (!this.#wanted.has(name)) await this.#want(name)
     for (const [name, log] of this.#wanted) {
@@ -45,11 +51,12 @@ export class Keeping {
       else if (isWhole(log)) this.#whole.add(name)
       await this.#parts.exchange.drop(name)
     }
-    if (keep === 'all' && !this.#looked) await this.#lookBack(directory)
+    if (keep === 'all' && !this.#kept && !this.#looked) await this.#lookBack(directory)
   }
 
   #names(directory: Directory): Set<string> {
-    const { progress, spans, logs, days } = directory
+    const { spans, logs, days } = directory
+    const progress = this.#kept ?? directory.progress
     const { keep, clock } = this.#parts
     const from = keep === 'all' ? Number.NEGATIVE_INFINITY : clock.now() - weekMs
     const names = new Set<string>()
@@ -72,6 +79,37 @@ export class Keeping {
     }
     add(rawName(progress?.chunked ?? 0))
     return names
+  }
+
+  /** Clears one tier of a volume that the store would not keep; false if there was none. */
+  async letGo(directory: Directory): Promise<boolean> {
+    const { progress } = directory
+    const kept = this.#parts.retained?.(directory)
+    if (!progress || !kept) return false
+    this.#kept = kept
+    const due = tiers
+      .map((tier) => ({ tier, volume: this.#letGo.get(tier) ?? keptFrom(progress, tier) }))
+      .find(({ tier, volume }) => volume < keptFrom(kept, tier))
+    if (!due) return false
+    const { tier, volume } = due
+    this.#letGo.set(tier, volume + 1)
+    // Hours are cleared a month at once.
+    if (tier === '1h' && (volume + 1) % hoursSpan !== 0) return true
+    const { logs } = directory
+    const tables = tier === 'raw' ? [...logs.keys()].filter((name) => volumeOfRaw(name) === volume) : []
+    for (const name of [tierName(tier, volume), ...tables]) if (logs.has(name)) await this.#clear(name)
+    return true
+  }
+
+  async #clear(name: string): Promise<void> {
+    this.#wanted.delete(name)
+    this.#asked.delete(name)
+    await this.#parts.exchange.drop(name)
+    const log = this.#parts.open(name)
+    await log.ready()
+    await log.clear(0, log.length)
+    await log.compact()
+    await log.close()
   }
 
   #isReplaced(name: string, { days }: Directory): boolean {
@@ -146,6 +184,7 @@ export class Keeping {
 
   /** How far the writer is, where what it has dropped and is here counts as kept. */
   asKept(progress: Progress): Progress {
+    if (this.#kept) return this.#kept
     const from: Record<string, number> = {}
     for (const tier of tiers) {
       let volume = keptFrom(progress, tier)

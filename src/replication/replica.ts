@@ -3,11 +3,12 @@ import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import { type Clock, type DeviceRecord, type Event, type Log, SdkError } from '#model'
 import type { Part } from './chain.js'
-import { Directory } from './directory.js'
+import { Directory, type Progress } from './directory.js'
 import { Exchange } from './exchange.js'
 import { readEvents, readSettings } from './feed.js'
 import { Keeping } from './keeping.js'
 import { format, journalName, journalNumber, type Main, mainName, openMain, type Patience } from './layout.js'
+import { type Stored, storedIn } from './retention.js'
 import type { Sources } from './shelves.js'
 import { SortedLogs } from './sorted.js'
 import { Tail } from './tail.js'
@@ -28,6 +29,8 @@ export interface ReplicaParts {
   readonly changed: (change: Change) => void
   /** More is known of the feed: it may name the one before it. */
   readonly learned?: () => void
+  /** Of a feed that this store wrote: how far its own retention would be in it. */
+  readonly retained?: (directory: Directory) => Progress | undefined
 }
 
 /** One feed as far as it is here: its logs by their keys, what is new in them as it arrives, and the rest when it is asked for. */
@@ -216,6 +219,17 @@ export class Replica implements Part {
   /** Blocks that are known to be there and are not here. */
   get behind(): number {
     return Math.max(0, this.#length - Math.max(1, this.#version)) + this.#tail.behind
+  }
+
+  /** What is kept of it. */
+  get stored(): Stored {
+    const { days, spans, progress } = this.#directory
+    return storedIn({ days, spans, progress: progress && this.#keeping.asKept(progress) })
+  }
+
+  /** A bounded piece of letting go of what the store would not keep; false if there is none. */
+  letGo(): Promise<boolean> {
+    return this.#keeping.letGo(this.#directory)
   }
 
   get before(): EarlierFeed | undefined {

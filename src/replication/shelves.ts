@@ -70,7 +70,7 @@ export async function eachTable(
       span.to >= from - lead && span.from <= to && !read.has(span.segment) && !inDays.has(volumeOf(span.segment)),
   )
   const rawFrom = sources.progress ? keptFrom(sources.progress, 'raw') : 0
-  const old = step >= rollupMs ? there.filter(({ segment }) => volumeOf(segment) < rawFrom) : []
+  const old = step >= rollupMs ? there.filter((span) => volumeOf(span.segment) < rawFrom && hasRollups(span)) : []
   await readSegments(sources, wanted, old, 'old', visit)
   await readSegments(
     sources,
@@ -79,6 +79,11 @@ export async function eachTable(
     'raw',
     visit,
   )
+}
+
+/** Of a segment that stands in a day only the day has them. */
+export function hasRollups({ raw, rollup }: SegmentSpan): boolean {
+  return rollup !== undefined || raw === undefined
 }
 
 async function readDay(sources: Sources, { deviceId, metrics, step }: Wanted, day: Day, visit: Visit): Promise<void> {

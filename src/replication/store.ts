@@ -29,6 +29,7 @@ import { Logs } from './logs.js'
 import { Merging } from './merging.js'
 import { Order } from './order.js'
 import type { Replica } from './replica.js'
+import { Retention, storedIn } from './retention.js'
 import { SortedLogs } from './sorted.js'
 import { roomIn, Space } from './space.js'
 import { State } from './state.js'
@@ -40,7 +41,6 @@ import type {
   EventQuery,
   FeedKeys,
   HistoryQuery,
-  KeepTiers,
   Series,
   Store,
   StoreLimits,
@@ -75,7 +75,7 @@ class FeedStore implements Store {
   readonly site: string
   readonly intervalMs: number
   readonly #path: string
-  readonly #keep: KeepTiers
+  readonly #retention: Retention
   readonly #space: Space
   readonly #clock: Clock
   readonly #log: Log
@@ -85,6 +85,7 @@ class FeedStore implements Store {
   readonly #open: (name: string) => Hypercore
   /** Feeds that this folder had to leave behind, newest first: read, never written. */
   #earlier: Replica[] = []
+  #letsGo = true
   readonly #volumes: Volumes
   readonly #sorted: SortedLogs
   readonly #main: Main
@@ -122,9 +123,9 @@ class FeedStore implements Store {
     this.site = options.site
     this.intervalMs = options.intervalMs
     this.#path = options.path
-    this.#keep = options.keep ?? {}
     this.#clock = options.clock ?? systemClock
     this.#limits = { ...defaultLimits, ...options.limits }
+    this.#retention = new Retention(options.keep ?? {}, this.#limits.segmentMs)
     this.#space = new Space({
       room: options.room ?? (() => roomIn(options.path)),
       clock: this.#clock,
@@ -153,7 +154,14 @@ class FeedStore implements Store {
       )
     }
     const { worker, site } = this
-    this.#earlier = await openEarlier(this.#cores, this.#feeds, { worker, clock: this.#clock, log: this.#log })
+    let own = () => storedIn(directory)
+    this.#earlier = await openEarlier(this.#cores, this.#feeds, {
+      worker,
+      clock: this.#clock,
+      log: this.#log,
+      retention: this.#retention,
+      own: () => own(),
+    })
     const [before] = this.#earlier
     const blank = { chunked: 0, cleared: 0, rawFrom: 0, ...(before && { before: before.feed }) }
     const progress: Progress = { ...blank, ...known, format, worker, site }
@@ -172,8 +180,9 @@ class FeedStore implements Store {
       gone: this.#gone,
     }
     const { spans, days } = directory
-    this.#journal = new Journal({ ...parts, progress, spans, days, keep: this.#keep, log: this.#log })
+    this.#journal = new Journal({ ...parts, progress, spans, days, retention: this.#retention, log: this.#log })
     await this.#journal.open()
+    own = () => this.#journal.stored
     this.#merging = new Merging({
       journal: this.#journal,
       log: this.#log,
@@ -244,7 +253,15 @@ class FeedStore implements Store {
     await this.#space.look()
     await this.#journal.tidy(this.#space)
     if (stats.foldedSegments > foldedSegments) await this.#weigh()
+    this.#letsGo ||= stats.foldedSegments > foldedSegments
+    if (this.#letsGo) await this.#letGo()
     this.#merging.tick()
+  }
+
+  /** With every segment that is stored, something of the earlier feeds may have become too old; a piece of it in a tick. */
+  async #letGo(): Promise<void> {
+    for (const earlier of this.#earlier) if (await earlier.letGo()) return
+    this.#letsGo = false
   }
 
   get trouble(): string | null {

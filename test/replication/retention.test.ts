@@ -1,6 +1,10 @@
+import { cp } from 'node:fs/promises'
 import test, { type Assertions } from 'brittle'
+import { silentLog } from '#model'
 import type { Store } from '#replication'
+import { openCores } from '../../src/replication/cores.js'
 import { bytesOnDisk } from '../../src/replication/disk.js'
+import { keys, openMain } from '../../src/replication/layout.js'
 import { open, record, start, tidy } from './support.js'
 
 const limits = { segmentMs: 1000, wholeRecordMs: 2000, foldSteps: 1, foldLeast: 50, mergeLeast: 50 }
@@ -133,4 +137,60 @@ test('a disk that somebody else fills does not cost the history: where dropping 
   disk.full = false
   await pass(minute)
   t.is(store.trouble, null)
+})
+
+/** How many blocks of some logs of a feed are in a folder. */
+async function blocksIn(path: string, feed: string, names: readonly string[]): Promise<number[]> {
+  const cores = await openCores(path, silentLog)
+  const main = openMain(cores.get({ key: Buffer.from(feed, 'hex') }))
+  const found: number[] = []
+  for (const name of names) {
+    const { key } = (await main.get(keys.log(name)))!.value as { key: string }
+    const log = cores.get({ key: Buffer.from(key, 'hex') })
+    await log.ready()
+    found.push(log.contiguousLength)
+    await log.close()
+  }
+  await main.close()
+  await cores.close()
+  return found
+}
+
+test('of a feed that was left behind no more is kept than of the one that goes on; what was never put together stays', {
+  timeout: 120_000,
+}, async (t) => {
+  const [path, copy] = [await t.tmp(), `${await t.tmp()}/copy`]
+  const before = await open(t, path, limits)
+  await volumes(before, 0, 3.5, 2)
+  t.is(before.stats().mergedVolumes, 3)
+  await before.close()
+  await cp(path, copy, { recursive: true })
+  const aDay = 24 * limits.segmentMs
+  const keep = { raw: { ageMs: 2 * aDay }, '1m': { ageMs: 3 * aDay } }
+  let store = await open(t, copy, limits, { keep })
+  t.unlike(store.feed, before.feed)
+  await tidy(store, 6)
+  const rawOf = async (volume: number, step: 'raw' | '5m' = 'raw') => {
+    const from = start + volume * inVolume * 100
+    const to = from + inVolume * 100 - 1
+    const { series, missing } = await store.history({ deviceId: 'd1', metrics: ['powerW'], from, to, step })
+    t.absent(missing, 'nothing is said to be missing that was let go')
+    return series.powerW!.filter((value) => value !== null).length
+  }
+  t.is(await rawOf(0), 0, 'the oldest day is too old already')
+  t.is(await rawOf(1), inVolume)
+  await volumes(store, 3.5, 2.5, 2)
+  const check = async () => {
+    t.alike([await rawOf(0), await rawOf(1), await rawOf(2)], [0, 0, 0])
+    t.is(await rawOf(3), inVolume, 'the end, which is in no day, and what goes on')
+    t.ok(await rawOf(0, '5m'), 'roll-ups stay longer')
+  }
+  await check()
+  await store.close()
+  const names = ['day-raw-0', 'day-raw-1', 'day-raw-2', 'day-1m-0', 'day-5m-0']
+  const blocks = await blocksIn(copy, before.feed.main, names)
+  t.alike(blocks.slice(0, 4), [0, 0, 0, 0], 'they are gone from the disk')
+  t.is(blocks[4], 3)
+  store = await open(t, copy, limits, { keep })
+  await check()
 })
