@@ -1,4 +1,5 @@
 /** The vocabulary. Imports nothing of ours. */
+export * from './bucket.js'
 export * from './clock.js'
 export * from './command-facts.js'
 export * from './commands.js'

@@ -7,7 +7,7 @@ export * from './failover.js'
 export * from './guard.js'
 export * from './local.js'
 export { defaultTimeoutMs, maxTimeoutMs, serve } from './serve.js'
-export { type Bucket, bucket } from './swarm/bucket.js'
+
 export type { PoolLimits, ServerLimits } from './swarm/limits.js'
 export type { KeyPair, NoiseStream, RpcNetwork } from './swarm/network.js'
 export type { PeerStats } from './swarm/peer.js'

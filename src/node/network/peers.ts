@@ -1,7 +1,6 @@
 import type { NoiseStream } from 'hyperdht'
 import { fingerprintOf, type Key, keyOf } from '#keys'
-import type { Clock, Log } from '#model'
-import { type Bucket, bucket } from '#rpc'
+import { type Bucket, bucket, type Clock, type Log } from '#model'
 import { type Hello, type Link, openLink } from './link.js'
 import type { OnPeer, Peer } from './peer.js'
 import type { Refusals } from './refusals.js'

@@ -5,6 +5,7 @@ import type { Base } from './base.js'
 import type { Left } from './start-mark.js'
 
 const lookMs = 50
+const askAgainMs = 3000
 /** The library may hang while it takes something in: then it is looked at again whether the log is whole. */
 const updateMs = 2000
 
@@ -34,7 +35,7 @@ export class TailGuard {
   readonly #began: number
   /** How long it was already, while it caught up. */
   #seen = 0
-  #download: ReturnType<Hypercore['download']> | undefined
+  #download: { readonly range: ReturnType<Hypercore['download']>; readonly since: number } | undefined
   /** When the first peer came that is there still. */
   #met: number | undefined
   #closed = false
@@ -94,7 +95,7 @@ export class TailGuard {
     for (;;) {
       if (own.length < this.#seen) return true
       if (this.#closed) throw new SdkError('STORE_FAILED', 'the fleet record is closed')
-        const how = await this.#safe(own, origin)
+      const how = await this.#safe(own, origin)
       if (how !== undefined) {
         if (own.length > this.#began) return true
         this.#log.info({ how }, 'this copy of the fleet record may write')
@@ -135,9 +136,8 @@ export class TailGuard {
       return false
     }
     this.#seen = length
-    // Looked at, not awaited: what was asked for is never told of once the log was cut back.
-    if (own.contiguousLength < length) {
-      this.#download ??= own.download({ start: 0, end: length })
+    if (!(await own.has(0, length))) {
+      this.#fetch(own, length)
       return false
     }
     this.#endDownload()
@@ -150,8 +150,16 @@ export class TailGuard {
     return updated && own.length >= length && (await this.#known()) <= own.length
   }
 
+  /** Not awaited, and asked for anew now and then: what was asked for before the log was cut back is never told of. */
+  #fetch(own: Hypercore, length: number): void {
+    const now = this.#clock.hr()
+    if (this.#download && now - this.#download.since < askAgainMs) return
+    this.#endDownload()
+    this.#download = { range: own.download({ start: 0, end: length }), since: now }
+  }
+
   #endDownload(): void {
-    this.#download?.destroy()
+    this.#download?.range.destroy()
     this.#download = undefined
   }
 

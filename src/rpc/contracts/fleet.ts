@@ -264,6 +264,14 @@ const DevicePlaceSchema = Type.Object({
   location: Type.Optional(LocationSchema),
 })
 
+/** An event of a worker's feed that all should know of. */
+export const FoldedEventSchema = Type.Object({
+  site: Type.String({ maxLength: 64 }),
+  worker: Type.String({ maxLength: 64 }),
+  event: EventSchema,
+})
+export type FoldedEvent = Static<typeof FoldedEventSchema>
+
 /** What those answer that write the fleet's record. */
 export const registrar = contract(
   'registrar',
@@ -325,7 +333,13 @@ export const registrar = contract(
       output: Type.Object({}),
     }),
     /** Something that all should know. */
-    putEvent: action({ needs: 'admin', input: Type.Object({ event: EventSchema }), output: Type.Object({}) }),
+    putEvent: action({ needs: 'admin', input: FoldedEventSchema, output: Type.Object({}) }),
+    /** What was put there of the caller's sites, of the newest 500; newest first. `more`: there are older ones. */
+    foldedEvents: query({
+      needs: 'admin',
+      input: Type.Object({}),
+      output: Type.Object({ events: Type.Array(FoldedEventSchema), more: Type.Boolean() }),
+    }),
     /** Who writes the record and who signs it. */
     record: query({ needs: 'admin', input: Type.Object({}), output: RecordStateSchema }),
     /** Who signs the record; CONFLICT without `force` if not enough of them can be reached. */
