@@ -154,4 +154,25 @@ test('a wrong token is refused in words', options, async (t) => {
   t.pass('and the right one is taken')
 })
 
+test('charts of which not all could be read say so, of the site and of a device', options, async (t) => {
+  const { url } = await site(t, 4)
+  const { page, complaints } = await visit(t)
+  await page.goto(url)
+  await page.locator('.charts').waitFor()
+  t.is(await page.getByText('Incomplete').count(), 0)
+  const missing = [{ from: 0, to: 1, worker: 'wm-m56s', site: 'north', reason: 'absent' }]
+  await page.route('**/history?*', async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, json: { ...(await response.json()), missing } })
+  })
+  await page.reload()
+  const word = page.getByText('Incomplete: part of what wm-m56s stored cannot be read now.')
+  await word.waitFor()
+  await page.goto(`${url}/#/devices`)
+  await page.locator('.device-link').first().click()
+  await page.getByRole('heading', { name: /^Boards/ }).waitFor()
+  await word.waitFor()
+  t.alike(complaints, [])
+})
+
 test.hook('close the browser', closeBrowser)
