@@ -5,7 +5,7 @@ import { keptFrom } from './directory.js'
 import { keys, type Patience, rawName, tierName, under, volumeOf } from './layout.js'
 import { hasRollups, type Sources } from './shelves.js'
 import { Turns } from './turns.js'
-import type { CrowdQuery, CrowdRow, Span } from './types.js'
+import { type CrowdQuery, type CrowdRow, type Span, stepMs } from './types.js'
 
 /** A table with groups of devices, and of which volumes or segments they are wanted. */
 interface Wanted {
@@ -38,7 +38,9 @@ export async function readCrowds(all: readonly Sources[], query: CrowdQuery): Pr
         sources.missed([...table.spans.values()], error)
       }
     }
-    for (const { crowd } of sources.segments) {
+    for (const { crowd, from, to } of sources.segments) {
+      // An interval begins before its first sample.
+      if (to < query.from || from - stepMs['5m'] > query.to) continue
       for (const { name, samples } of await turns.all(crowd.tables())) {
         if (name.by !== query.by) continue
         const columns = new Map([

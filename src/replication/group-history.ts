@@ -1,11 +1,10 @@
 import { countedKind, type DeviceRecord, fields, type Kind, type Metric, SdkError } from '#model'
+import { Crowded, isTooEarly } from './crowded.js'
 import { intervalsOf } from './history.js'
 import { matcher } from './match.js'
 import { joinedMisses } from './missing.js'
-import { showsLast } from './rollup.js'
 import { grouped } from './totals.js'
 import {
-  type CrowdRow,
   type FleetView,
   type HistoryQuery,
   type Missing,
@@ -22,14 +21,8 @@ type Read = (query: HistoryQuery) => Promise<Series>
 const maxValues = 50_000_000
 const readsAtOnce = 16
 const wholeFleet = 'all'
-
-/**
- * In an interval that is not over, some devices are asked only later: before as many have spoken as in the one before, it would show a dip
- * that is none. Once it is over it is shown as it is.
- */
-function isTooEarly(heard: number, heardBefore = 0): boolean {
-  return heard < heardBefore
-}
+/** So much of a feed's groups is read at once, about a table of them: a year in rows of five minutes would be 100,000 of each group. */
+const stretchMs = 30 * stepMs['1d']
 
 /** What the devices of a group make together, per interval: added up, averaged or the highest. */
 class Combined {
@@ -100,16 +93,17 @@ export async function readCrowdGroups(
   const groupOf = (key: string): Crowded => {
     let group = groups.get(key)
     if (!group) {
-      group = new Crowded(asked)
+      group = new Crowded(asked, at, length, now)
       groups.set(key, group)
     }
     return group
   }
   const fits = matcher(filter)
   const missing: Missing[] = []
-  for (const reader of readers) {
-    if (!among(filter.site, reader.site) || !among(filter.worker, reader.worker)) continue
-    const crowds = await reader.crowds?.({ by, metrics: asked, from: at[0] ?? from, to: end - 1 })
+  const asking = readers.filter(({ site, worker }) => among(filter.site, site) && among(filter.worker, worker))
+  const stretches = stretchesOf(at[0] ?? from, end)
+  for (const { reader, stretch } of asking.flatMap((reader) => stretches.map((stretch) => ({ reader, stretch })))) {
+    const crowds = await reader.crowds?.({ by, metrics: asked, ...stretch })
     if (!crowds) return undefined
     missing.push(...crowds.missing)
     // Of whom nothing can be read, they still are there, and all of it is a gap.
@@ -128,79 +122,23 @@ export async function readCrowdGroups(
   return [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, group]) => {
-      const series = Object.fromEntries(asked.map((name) => [name, group.column(name, at, length, now)]))
+      const series = Object.fromEntries(asked.map((name) => [name, group.column(name)]))
       return { key, series: { from, to, step, at, series, ...said } }
     })
+}
+
+/** One after the other, the last one maybe shorter. */
+function stretchesOf(from: number, end: number): Span[] {
+  const count = Math.max(1, Math.ceil((end - from) / stretchMs))
+  return Array.from({ length: count }, (_, index) => {
+    const begin = from + index * stretchMs
+    return { from: begin, to: Math.min(begin + stretchMs, end) - 1 }
+  })
 }
 
 function saidMissing(missing: Iterable<Missing>, span: Span): Pick<Series, 'missing'> {
   const all = joinedMisses(missing, span)
   return all.length > 0 ? { missing: all } : {}
-}
-
-/** The rows of one group, of all kinds and feeds. */
-class Crowded {
-  readonly #metrics: readonly Metric[]
-  readonly #rows: CrowdRow[] = []
-  readonly #kinds = new Set<Kind>()
-
-  constructor(metrics: readonly Metric[]) {
-    this.#metrics = metrics
-  }
-
-  add(row: CrowdRow): void {
-    this.#rows.push(row)
-    this.#kinds.add(row.kind)
-  }
-
-  column(name: Metric, at: readonly number[], length: number, now: number): (number | null)[] {
-    if (fields[name].group === 'none' && name !== 'efficiencyJTh') return at.map(() => null)
-    const index = this.#metrics.indexOf(name)
-    const counted = countedKind(name, (kind) => this.#kinds.has(kind))
-    const paired = name === 'efficiencyJTh'
-    const fives = new Map<number, Five>()
-    for (const row of this.#rows) {
-      if (counted !== undefined && row.kind !== counted) continue
-      if (paired ? row.pairThs === 0 : row.counts[index] === 0) continue
-      const five = fives.get(row.start) ?? { over: 0, under: 0, max: Number.NEGATIVE_INFINITY }
-      five.over += paired ? row.pairW : row.values[index]!
-      five.under += paired ? row.pairThs : row.counts[index]!
-      five.max = Math.max(five.max, row.values[index]!)
-      fives.set(row.start, five)
-    }
-    for (const [start, five] of fives) {
-      // Of a ratio `under` counts no devices, and it does not dip.
-      const running = !paired && start + stepMs['5m'] > now
-      if (running && isTooEarly(five.under, fives.get(start - stepMs['5m'])?.under)) fives.delete(start)
-    }
-    const steps = new Map<number, Five[]>()
-    for (const [start, five] of [...fives].sort(([a], [b]) => a - b)) {
-      const step = Math.floor(start / length) * length
-      const known = steps.get(step)
-      if (known) known.push(five)
-      else steps.set(step, [five])
-    }
-    return at.map((start) => {
-      const all = steps.get(start)
-      return all ? joined(name, all) : null
-    })
-  }
-}
-
-/** Of all feeds together in five minutes. */
-interface Five {
-  over: number
-  under: number
-  max: number
-}
-
-function joined(name: Metric, fives: readonly Five[]): number {
-  const over = fives.reduce((sum, five) => sum + five.over, 0)
-  const under = fives.reduce((sum, five) => sum + five.under, 0)
-  const { group } = fields[name]
-  if (name === 'efficiencyJTh' || group === 'mean') return over / under
-  if (group === 'max') return Math.max(...fives.map(({ max }) => max))
-  return showsLast(name) ? fives.at(-1)!.over : over / fives.length
 }
 
 /**
