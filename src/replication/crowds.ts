@@ -3,7 +3,7 @@ import { readChunk } from './chunk.js'
 import { crowdColumns, rowsOf } from './crowd.js'
 import { keptFrom } from './directory.js'
 import { keys, type Patience, rawName, tierName, under, volumeOf } from './layout.js'
-import { hasRollups, type Sources } from './shelves.js'
+import { hasRollups, type Sources, sayLost } from './shelves.js'
 import { Turns } from './turns.js'
 import { type CrowdQuery, type CrowdRow, type Span, stepMs } from './types.js'
 
@@ -29,6 +29,7 @@ export async function readCrowds(all: readonly Sources[], query: CrowdQuery): Pr
   for (const sources of all) {
     const wanted = wantedOf(sources, query)
     if (!wanted) return undefined
+    for (const day of sources.days) if (day.to >= query.from && day.from <= query.to) sayLost(day, sources.missed)
     for (const table of wanted) {
       try {
         await readTable(sources, table, query, put)

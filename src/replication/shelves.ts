@@ -81,6 +81,11 @@ export async function eachTable(
   )
 }
 
+/** Of a day that was put together from what could be read: something of it is missing, nobody knows whose. */
+export function sayLost(day: Day, missed: Sources['missed']): void {
+  if (day.lost !== undefined) missed([day], damaged(`${day.lost} of its blocks are lost`))
+}
+
 /** Of a segment that stands in a day only the day has them. */
 export function hasRollups({ raw, rollup }: SegmentSpan): boolean {
   return rollup !== undefined || raw === undefined
@@ -91,7 +96,7 @@ async function readDay(sources: Sources, { deviceId, metrics, step }: Wanted, da
   const kept = byLength.find(({ tier, ms }) => ms <= step && (!progress || day.volume >= keptFrom(progress, tier)))
   if (!kept) return
   const { tier } = kept
-  if (day.lost !== undefined) missed([day], damaged(`${day.lost} of its blocks are lost`))
+  sayLost(day, missed)
   const name = tierName(tier, day.volume)
   try {
     const bytes =

@@ -162,6 +162,7 @@ test('a day of which blocks are gone is put together from the rest: what is lost
   const { lost, missing } = await gone(store, 'b', later)
   t.alike(lost, [3, 4, 5], 'all but the segment whose block is gone')
   t.ok(missing?.length, 'that something is gone is said')
+  t.ok((await store.crowds?.({ by: 'all', metrics: ['powerW'], ...span }))?.missing.length, 'also of groups')
   await segments(store, 50, later, devices)
   t.ok((store.stats().droppedVolumes ?? 0) >= 2, 'raw samples and minutes go when their time comes')
   t.alike(complaints.slice(4), [], 'and nothing more is wrong')
