@@ -135,6 +135,7 @@ export function fleetService(clock: Clock): Placement {
           putSite: () => ({}),
           putDevices: () => ({}),
           putEvent: () => ({}),
+          foldedEvents: () => ({ events: [], more: false }),
           record: () => ({
             record: 'cd'.repeat(32),
             fleet: fleet.fleet,

@@ -13,7 +13,7 @@ import {
   verifyGrant,
 } from '#keys'
 import { type Clock, defined, type Log, SdkError } from '#model'
-import { type FleetRecord, type Intent, packDevices } from '#replication'
+import { type FleetEvent, type FleetRecord, type Intent, packDevices } from '#replication'
 import type { AnnouncedService, Caller, Handlers, InviteRequest, registrar } from '#rpc'
 import type { Network } from '../network/index.js'
 import { claimsOf, conflictOf } from './claims.js'
@@ -45,6 +45,9 @@ const defaultExpiryMs = 3_600_000
 /** So long after its end a door still says why it is closed. */
 const afterwordMs = 86_400_000
 const maxOpenInvites = 1_000
+/** Events that are told of those that are there; and that are looked at of one moment. */
+const maxFolded = 500
+const maxOfMoment = 1_000
 /** Other processes of one machine. */
 const maxBeside = 256
 /** Nodes of the fleet's own DHT that a code names: each makes it longer. */
@@ -281,9 +284,22 @@ export async function openRegistrar(options: RegistrarOptions) {
       await record.write(packDevices(devices).map((page) => ({ op: 'putDevices', member, service: worker, ...page })))
       return {}
     },
-    async putEvent({ event }) {
-      await record.write({ op: 'putEvent', event })
+    async putEvent({ event, site, worker }, { caller }) {
+      needSites(caller, [site], 'this happened at another')
+      const there = await record.events({ from: event.at, to: event.at, limit: maxOfMoment })
+      // Another aggregator was faster: a word that changes nothing need not go to everybody.
+      if (there.some((one) => isSameEvent(one, { ...event, site, worker }))) return {}
+      await record.write({ op: 'putEvent', event, site, worker })
       return {}
+    },
+    async foldedEvents(_, { caller }) {
+      const newest = await record.events({ limit: maxFolded })
+      const events = newest.flatMap(({ site, worker, ...event }) =>
+        site !== undefined && worker !== undefined && (caller.sites?.includes(site) ?? true)
+          ? [{ site, worker, event }]
+          : [],
+      )
+      return { events, more: newest.length === maxFolded }
     },
     ...upkeepHandlers({
       record,
@@ -305,6 +321,11 @@ export async function openRegistrar(options: RegistrarOptions) {
       await Promise.all([...doors.values()].map((door) => door.close()))
     },
   }
+}
+
+function isSameEvent(a: FleetEvent, b: FleetEvent): boolean {
+  const names = ['at', 'site', 'worker', 'type', 'deviceId', 'message'] as const
+  return names.every((name) => a[name] === b[name])
 }
 
 /** Whether the record says it already. */

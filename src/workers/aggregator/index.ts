@@ -1,7 +1,8 @@
-import { type Event, Type } from '#model'
+import { Type } from '#model'
 import { type Context, defineService } from '#node'
 import { type DevicePlace, fleetView, type Totals } from '#replication'
 import { registrar } from '#rpc'
+import { foldEvents } from './events.js'
 
 const AggregatorConfigSchema = Type.Object({ role: Type.Literal('aggregator') }, { additionalProperties: false })
 
@@ -9,7 +10,6 @@ const AggregatorConfigSchema = Type.Object({ role: Type.Literal('aggregator') },
 const totalsMs = 60_000
 const inventoryMs = 300_000
 const pulseMs = 5_000
-const maxEventsKept = 100
 
 /**
  * Folds the feeds that this node has into the fleet's record: the totals of each site, which devices there are and where, and what
@@ -21,13 +21,17 @@ export const aggregator = defineService({
   start(context: Context) {
     const { directory, clock, log } = context
     const fleet = context.use(fleetView(directory, { clock, log }))
-    let matters: Event[] = []
-    context.defer(
-      fleet.watch(({ events }) => {
-        matters = [...matters, ...events.filter(mattersToAll)].slice(-maxEventsKept)
+    const write = () => directory.find(registrar)[0]?.client
+    const fold = context.use(
+      foldEvents({
+        readers: directory.readers,
+        write,
+        maySay: ({ site }, { deviceId = '' }) => (fleet.device(deviceId)?.site ?? site) === site,
+        clock,
+        log,
       }),
     )
-    const write = () => directory.find(registrar)[0]?.client
+    context.stats(() => ({ ...fold.counts }))
     let toldTotals = ''
     let toldInventory = ''
 
@@ -45,18 +49,10 @@ export const aggregator = defineService({
     })
     context.every(pulseMs, async () => {
       context.alive()
-      const [event] = matters
-      if (!event) return
-      await write()?.putEvent({ event })
-      matters = matters.slice(1)
+      await fold.pulse()
     })
   },
 })
-
-function mattersToAll({ type, data }: Event): boolean {
-  const severity = (data as { severity?: string; error?: { severity?: string } } | undefined)?.severity
-  return type === 'service' || (type === 'error-raised' && (severity === 'critical' || severity === 'high'))
-}
 
 /** The numbers of the totals, each by its name; null is unknown. */
 function plain(totals: Totals): Record<string, number | null> {
