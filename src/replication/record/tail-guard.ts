@@ -93,7 +93,7 @@ export class TailGuard {
     await Promise.all([own.ready(), origin.ready()])
     const deadline = this.#clock.hr() + ms
     for (;;) {
-      if (own.length < this.#seen) return true
+      if (own.length < this.#seen || this.#lost(own)) return true
       if (this.#closed) throw new SdkError('STORE_FAILED', 'the fleet record is closed')
       const how = await this.#safe(own, origin)
       if (how !== undefined) {
@@ -109,6 +109,11 @@ export class TailGuard {
         )
       await sleep(this.#clock, lookMs)
     }
+  }
+
+  /** It grew, and nobody speaks of it any more: its channel may have broken while it was cut back, and is not opened again by itself. */
+  #lost(own: Hypercore): boolean {
+    return own.length > this.#began && own.peers.length === 0
   }
 
   /** Why it is safe now; undefined while it is not. */
