@@ -24,6 +24,7 @@ import { Replay } from './replay.js'
 import { type History, type Retention, type Stored, storedIn } from './retention.js'
 import { rollupMs } from './rollup.js'
 import { Segment } from './segment.js'
+import type { Space } from './space.js'
 import { State } from './state.js'
 import type { StoreLimits } from './types.js'
 import type { Volumes } from './volumes.js'
@@ -34,14 +35,6 @@ const most = 1.25
 const maxFailures = 3
 /** Bytes of a journal that are worth giving back to the disk at once. */
 const worthCompacting = 4 * 1024 * 1024
-
-/** What the disk asks for. */
-interface Pressure {
-  /** Of which tiers a day may be dropped for it now, in this order. */
-  readonly givingWay: readonly Tier[]
-  /** A day of that size was. */
-  gaveWay(bytes: number): void
-}
 
 /** The newest history: frames in order, in segments. Finished segments become chunks and are then cleared. */
 export class Journal {
@@ -146,7 +139,7 @@ export class Journal {
     // What a kill may have left half done.
     if (cleared > 0) await this.#logs.clear(journalName(cleared - 1))
     const newest = Math.max(-1, ...this.#days.keys())
-    for (const name of this.#tablesOf(newest)) await this.#logs.clear(name)
+    for (const name of this.#logs.tablesOf(newest)) await this.#logs.clear(name)
     for (const tier of tiers) await this.#clear(tier, keptFrom(this.#progress, tier) - 1)
     const replay = new Replay(this.#state, this.#gone, this.#log)
     for (let number = cleared; ; number++) {
@@ -175,7 +168,7 @@ export class Journal {
     const { chunked, rawFrom } = this.#progress
     const last = volumeOf(Math.max(0, chunked - 1))
     for (let volume = rawFrom; volume <= last; volume++)
-      if (!this.#days.has(volume)) for (const name of this.#tablesOf(volume)) await this.#logs.publish(name)
+      if (!this.#days.has(volume)) for (const name of this.#logs.tablesOf(volume)) await this.#logs.publish(name)
     for (const [volume, { devices }] of this.#days) {
       for (const tier of tiers)
         if (devices > 0 && volume >= keptFrom(this.#progress, tier)) await this.#logs.publish(tierName(tier, volume))
@@ -214,7 +207,7 @@ export class Journal {
    * One bounded piece of the work that turns finished segments into chunks, and drops what is not kept. On a disk that is nearly full the
    * dropping comes first, for without room nothing else is done.
    */
-  async tidy(pressure: Pressure): Promise<void> {
+  async tidy(pressure: Pick<Space, 'givingWay' | 'gaveWay'>): Promise<void> {
     if (pressure.givingWay.length > 0 && (await this.#yieldTo(pressure))) return
     const oldest = this.#segments[0]!
     if (!this.#fold && oldest !== this.current) this.#fold = this.#foldInto(this.#newestTable(oldest), oldest)
@@ -311,7 +304,7 @@ export class Journal {
         'a day of history was put together from what can be read; the rest is lost',
       )
     }
-    for (const name of this.#tablesOf(day.volume)) await this.#logs.clear(name)
+    for (const name of this.#logs.tablesOf(day.volume)) await this.#logs.clear(name)
     this.#aged = true
   }
 
@@ -359,7 +352,7 @@ export class Journal {
   }
 
   /** The same for the disk; false if nothing may go. */
-  async #yieldTo(pressure: Pressure): Promise<boolean> {
+  async #yieldTo(pressure: Pick<Space, 'givingWay' | 'gaveWay'>): Promise<boolean> {
     const tier = this.#retention.yielding(this.#history, pressure.givingWay)
     if (!tier) return false
     const bytes = this.#days.get(keptFrom(this.#progress, tier))?.bytes[tier] ?? 0
@@ -400,16 +393,6 @@ export class Journal {
     if (tier === '1h' && (volume + 1) % hoursSpan !== 0) return
     const name = tierName(tier, volume)
     if (this.#logs.knows(name)) await this.#logs.clear(name)
-    if (tier === 'raw') for (const name of this.#tablesOf(volume)) await this.#logs.clear(name)
-  }
-
-  /** The tables of a volume's chunks, the first one first. */
-  #tablesOf(volume: number): string[] {
-    const names: string[] = []
-    for (let table = 0; ; table++) {
-      const name = rawName(volume * rawSpan, table)
-      if (!this.#logs.knows(name)) return names
-      names.push(name)
-    }
+    if (tier === 'raw') for (const name of this.#logs.tablesOf(volume)) await this.#logs.clear(name)
   }
 }

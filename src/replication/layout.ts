@@ -140,3 +140,13 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
 }
+
+/** Closes each, whatever the one before said: what stays open keeps the folder locked. Answers the first failure. */
+export async function closeEach(parts: readonly { close(): Promise<void> }[]): Promise<unknown> {
+  let failure: unknown
+  for (const part of parts)
+    await part.close().catch((error: unknown) => {
+      failure ??= error
+    })
+  return failure
+}

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type Hypercore from 'hypercore'
 import type { LogEntry } from './directory.js'
 import { Exchange } from './exchange.js'
-import { keys, type Main, mainName, putAll } from './layout.js'
+import { keys, type Main, mainName, putAll, rawName, rawSpan } from './layout.js'
 
 /** The logs of a worker's own feed by name. What a reader may want of them stands in `main` before anything stands in the log. */
 export class Logs {
@@ -27,6 +27,16 @@ export class Logs {
   /** Whether there ever was such a log. */
   knows(name: string): boolean {
     return this.#known.has(name)
+  }
+
+  /** The tables of a volume's chunks, the first one first. */
+  tablesOf(volume: number): string[] {
+    const names: string[] = []
+    for (let table = 0; ; table++) {
+      const name = rawName(volume * rawSpan, table)
+      if (!this.knows(name)) return names
+      names.push(name)
+    }
   }
 
   /** Makes the log known to readers and offers it to all that are and will be connected. `after`: how long the journal before it became. */

@@ -18,11 +18,12 @@ import { Directory, type Gone, type Progress } from './directory.js'
 import { bytesOnDisk } from './disk.js'
 import { readDocument, readDocuments, readEntries, writeDocument } from './documents.js'
 import { drafting } from './draft.js'
+import { Due } from './due.js'
 import { inherited, openEarlier } from './earlier.js'
 import { eventPuts, readEvents, readSettings } from './feed.js'
 import { Feeds, logIn, thisBoot, whereIs } from './feeds.js'
 import { Journal } from './journal.js'
-import { format, keys, type Main, mainName, openMain, putAll, storeError } from './layout.js'
+import { closeEach, format, keys, type Main, mainName, openMain, putAll, storeError } from './layout.js'
 import { defaultLimits } from './limits.js'
 import { Listeners } from './listeners.js'
 import { Logs } from './logs.js'
@@ -49,9 +50,6 @@ import type {
 } from './types.js'
 import { Volumes } from './volumes.js'
 
-/** So many whole records in turn at most in one tick, however long ago the last one was. */
-const maxInTurn = 200
-
 /**
  * Opens a worker's history, and makes it if there is none. Throws STORE_LOCKED if another process has it open, STORE_NEWER if a
  * newer version wrote it, STORE_FAILED if it cannot be read.
@@ -63,7 +61,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     const feeds = await Feeds.open(cores, { boot: options.boot ?? (await thisBoot()), place: await whereIs(path) })
     if (feeds.begun) log.warn({ path, worker }, `${feeds.begun}: the history goes on in a new feed`)
-    return await FeedStore.open(options, cores, feeds, log)
+    const store = new FeedStore(options, cores, feeds, log)
+    await store.load()
+    return store
   } catch (error) {
     await cores.close()
     throw storeError(error, 'the store cannot be read')
@@ -97,9 +97,7 @@ class FeedStore implements Store {
   #logs!: Logs
   #merging!: Merging
   readonly #blocks = new Blocks()
-  #lastTickAt: number | undefined
-  /** Whole records that are due in turn; the part below one waits. */
-  #due = 0
+  readonly #due: Due
   readonly #order = new Order()
   #counts = {
     appends: 0,
@@ -112,19 +110,14 @@ class FeedStore implements Store {
     diskBytes: 0,
   }
 
-  static async open(options: StoreOptions, cores: Corestore, feeds: Feeds, log: Log): Promise<FeedStore> {
-    const store = new FeedStore(options, cores, feeds, log)
-    await store.#load()
-    return store
-  }
-
-  private constructor(options: StoreOptions, cores: Corestore, feeds: Feeds, log: Log) {
+  constructor(options: StoreOptions, cores: Corestore, feeds: Feeds, log: Log) {
     this.worker = options.worker
     this.site = options.site
     this.intervalMs = options.intervalMs
     this.#path = options.path
     this.#clock = options.clock ?? systemClock
     this.#limits = { ...defaultLimits, ...options.limits }
+    this.#due = new Due(this.#limits.wholeRecordMs)
     this.#retention = new Retention(options.keep ?? {}, this.#limits.segmentMs)
     this.#space = new Space({
       room: options.room ?? (() => roomIn(options.path)),
@@ -142,7 +135,7 @@ class FeedStore implements Store {
     this.#main = openMain(this.#open(mainName))
   }
 
-  async #load(): Promise<void> {
+  async load(): Promise<void> {
     await this.#main.ready()
     const directory = new Directory()
     await directory.load(this.#main, { wait: false })
@@ -218,11 +211,9 @@ class FeedStore implements Store {
     const began = this.#clock.hr()
     await this.#journal.roll(tick.at)
     const segment = this.#journal.current
-    const { length } = this.#state.records
-    const sinceLast = Math.min(Math.max(0, tick.at - (this.#lastTickAt ?? tick.at)), this.#limits.wholeRecordMs)
-    const due = Math.min(maxInTurn, this.#due + (length * sinceLast) / this.#limits.wholeRecordMs)
+    const due = this.#due.at(tick.at, this.#state.records.length)
     const turns = new Turns()
-    const frame = await turns.all(drafting(tick, this.#state, this.#state.inTurn(Math.floor(due))))
+    const frame = await turns.all(drafting(tick, this.#state, this.#state.inTurn(due.count)))
     const blocks = await turns.all(this.#blocks.of(frame, segment.number))
     const bytes = blocks.reduce((sum, block) => sum + block.length, 0)
     const writing = this.#clock.hr()
@@ -234,8 +225,7 @@ class FeedStore implements Store {
       this.#blocks.failed()
       throw error
     }
-    this.#due = due % 1
-    this.#lastTickAt = tick.at
+    due.written()
     await turns.all(segment.adding(frame, blocks.length, bytes))
     for (const record of tick.records) this.#state.put(record)
     for (const { id } of frame.records) this.#state.wrote(id, segment.number)
@@ -402,12 +392,7 @@ class FeedStore implements Store {
     return this.#order.close(async () => {
       this.#listeners.clear()
       const parts = [this.#merging, this.#logs, ...this.#earlier, this.#main, this.#feeds, this.#cores]
-      let failure: unknown
-      // Each, whatever the one before said: what stays open keeps the folder locked.
-      for (const part of parts)
-        await part.close().catch((error: unknown) => {
-          failure ??= error
-        })
+      const failure = await closeEach(parts)
       if (failure !== undefined) throw storeError(failure, 'the store was not closed well')
     })
   }
