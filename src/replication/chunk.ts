@@ -49,7 +49,11 @@ export function chunkOf(stream: Stream, taken: Care = care.quick): Uint8Array {
 
 function samplesOf(stream: Stream): Samples {
   const at = new Float64Array(stream.count)
-  const columns = stream.names.map((name): Named => ({ name, values: new Float64Array(stream.count) }))
+  // Buffers are dear, views are not.
+  const all = new Float64Array(stream.names.length * stream.count)
+  const columns = stream.names.map(
+    (name, place): Named => ({ name, values: all.subarray(place * stream.count, (place + 1) * stream.count) }),
+  )
   let count = 0
   stream.read((time, row) => {
     at[count] = time
@@ -212,9 +216,13 @@ function isHelpful({ asChange, values: said }: Said, values: Float64Array): bool
   return nearer > 0
 }
 
+/** Each column is coded, and read, in one go. */
+const coder = new RangeEncoder()
+const column = new Column()
+
 function codeColumn(name: string, values: Float64Array, hasGaps: boolean, said: Said | undefined): Uint8Array {
-  const coder = new RangeEncoder()
-  const column = new Column(name)
+  coder.restart()
+  column.restart(name)
   const odds = hasGaps ? new Odds(2) : undefined
   let before = 0
   for (let row = 0; row < values.length; row++) {
@@ -340,15 +348,15 @@ function readNames(words: Uint8Array): readonly string[] {
 }
 
 function decodeColumn(name: string, flags: number, bytes: Uint8Array, rows: number, said: Said | undefined) {
-  const coder = new RangeDecoder(bytes)
-  const column = new Column(name)
+  const coded = new RangeDecoder(bytes)
+  column.restart(name)
   const odds = flags & gaps ? new Odds(2) : undefined
   const values = new Float64Array(rows)
-  if (flags & constant) return rows > 0 ? values.fill(column.read(coder, 0)) : values
+  if (flags & constant) return rows > 0 ? values.fill(column.read(coded, 0)) : values
   let before = 0
   for (let row = 0; row < rows; row++) {
-    before = odds ? coder.bit(odds, before) : 0
-    values[row] = before === 1 ? Number.NaN : column.read(coder, 0, said?.values[row], said?.asChange)
+    before = odds ? coded.bit(odds, before) : 0
+    values[row] = before === 1 ? Number.NaN : column.read(coded, 0, said?.values[row], said?.asChange)
   }
   return values
 }

@@ -31,7 +31,7 @@ const stepped = /rpm$/i
  * the difference to what is expected. Which expectation does best is learnt; writer and reader learn the same.
  */
 export class Column {
-  readonly #stepped: boolean
+  #stepped = false
   #scale = 0
   /** 0: none is known yet, for there was nothing but zeros. */
   #step = 1
@@ -55,9 +55,23 @@ export class Column {
 
   /** `devices`: how many there probably are. */
   constructor(name = '', devices = 1) {
-    this.#past = nothing(devices)
+    this.#past = new Float64Array(devices * facts)
+    this.restart(name)
+  }
+
+  /** Forgets all, as a new one: what a column learns with takes longer to be made than to be cleared. */
+  restart(name = ''): void {
     this.#stepped = stepped.test(name)
-    if (this.#stepped) this.#step = 0
+    this.#scale = 0
+    this.#step = this.#stepped ? 0 : 1
+    forget(this.#past)
+    this.#changes?.fill(0)
+    this.#first.restart()
+    this.#later?.restart()
+    this.#forecast?.restart()
+    this.#costs.fill(0)
+    this.#stillness.restart()
+    this.#neighbour = 0
   }
 
   /** `hint`: what other columns say that it should be, or by how much it should change; NaN if they say nothing. */
@@ -266,7 +280,7 @@ export class Column {
     const known = this.#past.length / facts
     if (devices <= known) return
     const length = Math.max(devices, Math.ceil(known * growth))
-    const past = nothing(length)
+    const past = forget(new Float64Array(length * facts))
     past.set(this.#past)
     this.#past = past
     if (!this.#changes) return
@@ -276,9 +290,9 @@ export class Column {
   }
 }
 
-/** Of so many devices nothing is known. */
-function nothing(devices: number): Float64Array {
-  const past = new Float64Array(devices * facts)
+/** Nothing is known of any device. */
+function forget(past: Float64Array): Float64Array {
+  past.fill(0)
   for (let at = 0; at < past.length; at += facts) past[at + last] = Number.NaN
   return past
 }

@@ -16,10 +16,11 @@ export class Forecast {
   readonly #gain = new Float64Array(taps)
 
   constructor() {
-    this.#restart()
+    this.restart()
   }
 
-  #restart(): void {
+  restart(): void {
+    this.#weights.fill(0)
     this.#trust.fill(0)
     for (let tap = 0; tap < taps; tap++) this.#trust[tap * taps + tap] = unsure
   }
@@ -58,7 +59,6 @@ export class Forecast {
       largest = Math.max(largest, trust[row * taps + row]!)
     }
     if (largest < absurd && sure > 0) return
-    weights.fill(0)
-    this.#restart()
+    this.restart()
   }
 }

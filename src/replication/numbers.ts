@@ -47,6 +47,10 @@ interface Other {
 export class Differences {
   readonly #odds = new Odds(oddsCount)
 
+  restart(): void {
+    this.#odds.restart()
+  }
+
   write(to: RangeEncoder, difference: number, calm: number): void {
     const odds = this.#odds
     to.bit(odds, zeroAt + calm, difference === 0 ? 0 : 1)

@@ -23,6 +23,11 @@ export class Odds {
     this.seen = new Uint8Array(count)
   }
 
+  restart(): void {
+    this.zero.fill(even)
+    this.seen.fill(0)
+  }
+
   learn(index: number, bit: number): void {
     const seen = this.seen[index]!
     const target = bit === 0 ? 32735 : 33
@@ -40,6 +45,15 @@ export class RangeEncoder {
   #cache = 0
   #pending = 0
   #first = true
+
+  restart(): void {
+    this.#length = 0
+    this.#low = 0
+    this.#range = 0xffffffff
+    this.#cache = 0
+    this.#pending = 0
+    this.#first = true
+  }
 
   bit(odds: Odds, index: number, bit: number): void {
     const bound = (this.#range >>> precision) * odds.zero[index]!
