@@ -123,6 +123,26 @@ test('on a lost link the page freezes with its age, and comes back by itself', o
   t.pass('live again')
 })
 
+test('nothing is said of the devices before they are read', options, async (t) => {
+  const { url } = await site(t, 4)
+  const { page } = await visit(t)
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  await page.route('**/api/v1/devices?*', async (route) => {
+    await held
+    await route.continue()
+  })
+  await page.goto(url)
+  for (const title of ['Needs attention', 'Miners by model'])
+    await page.locator('.card', { hasText: title }).getByText('Loading').waitFor()
+  t.is(await page.getByText('Nothing stands out').count(), 0)
+  release()
+  await page.locator('.card', { hasText: 'Miners by model' }).locator('tbody tr').first().waitFor()
+  t.is(await page.getByText('Loading').count(), 0, 'once they are, all at once')
+})
+
 test('a phone shows two lines a device and nothing is wider than the screen', options, async (t) => {
   const { url } = await site(t, 400)
   const { page } = await visit(t, { viewport: { width: 390, height: 844 } })

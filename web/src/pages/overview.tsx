@@ -179,6 +179,7 @@ function DevicesTile({ totals }: { totals: Totals }) {
 function Attention() {
   const { store } = useApp()
   const version = useDevices(store.devices, 2000)
+  const loaded = useCell(store.loaded)
   const now = useNow()
   const listed = useMemo(() => {
     const rank = (record: DeviceRow) =>
@@ -187,13 +188,13 @@ function Attention() {
       .map((record) => ({ record, rank: rank(record) }))
       .filter((each) => each.rank >= 30)
       .sort((a, b) => b.rank - a.rank || (a.record.id < b.record.id ? -1 : 1))
-  }, [version])
+  }, [version, loaded])
   return (
     <Card
       title="Needs attention"
       extra={listed.length > attentionMax && <a href="#/devices?sort=-errors">All {integer(listed.length)}</a>}
     >
-      {listed.length === 0 && <Empty>Nothing stands out.</Empty>}
+      {listed.length === 0 && <Empty>{loaded ? 'Nothing stands out.' : 'Loading …'}</Empty>}
       <ul class="rows">
         {listed.slice(0, attentionMax).map(({ record }) => {
           const error = [...record.errors].sort(
@@ -230,13 +231,14 @@ function Attention() {
 function Plant() {
   const { store } = useApp()
   const version = useDevices(store.devices, 2000)
+  const loaded = useCell(store.loaded)
   const now = useNow()
   const listed = useMemo(
     () =>
       [...store.devices.byId.values()]
         .filter(({ kind }) => kind !== 'miner')
         .sort((a, b) => kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind) || (a.id < b.id ? -1 : 1)),
-    [version],
+    [version, loaded],
   )
   if (listed.length === 0) return null
   return (
@@ -287,51 +289,56 @@ interface ModelRow {
 function Models() {
   const { store } = useApp()
   const version = useDevices(store.devices, 2000)
-  const rows = useMemo(() => byModel(store.devices.byId.values()), [version])
+  const loaded = useCell(store.loaded)
+  const rows = useMemo(() => byModel(store.devices.byId.values()), [version, loaded])
   const most = Math.max(1, ...rows.map(({ hashrateThs }) => hashrateThs ?? 0))
   return (
     <Card title="Miners by model">
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Model</th>
-            <th scope="col" class="end">
-              Online
-            </th>
-            <th scope="col" class="end">
-              Hashrate
-            </th>
-            <th scope="col" class="end">
-              Power
-            </th>
-            <th scope="col" class="bar-cell">
-              <span class="visually-hidden">Share</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.model}>
-              <td>
-                <a href={`#/devices?model=${encodeURIComponent(row.model)}`}>{row.model}</a>
-              </td>
-              <td class="end num">
-                {integer(row.live)}
-                <span class="quiet"> / {integer(row.count)}</span>
-              </td>
-              <td class="end">
-                <Value of={hashrate(row.hashrateThs)} />
-              </td>
-              <td class="end">
-                <Value of={power(row.powerW)} />
-              </td>
-              <td class="bar-cell">
-                <Meter value={((row.hashrateThs ?? 0) / most) * 100} label={`Hashrate of ${row.model}`} />
-              </td>
+      {rows.length === 0 ? (
+        <Empty>{loaded ? 'No miners yet.' : 'Loading …'}</Empty>
+      ) : (
+        <table class="plain">
+          <thead>
+            <tr>
+              <th scope="col">Model</th>
+              <th scope="col" class="end">
+                Online
+              </th>
+              <th scope="col" class="end">
+                Hashrate
+              </th>
+              <th scope="col" class="end">
+                Power
+              </th>
+              <th scope="col" class="bar-cell">
+                <span class="visually-hidden">Share</span>
+              </th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.model}>
+                <td>
+                  <a href={`#/devices?model=${encodeURIComponent(row.model)}`}>{row.model}</a>
+                </td>
+                <td class="end num">
+                  {integer(row.live)}
+                  <span class="quiet"> / {integer(row.count)}</span>
+                </td>
+                <td class="end">
+                  <Value of={hashrate(row.hashrateThs)} />
+                </td>
+                <td class="end">
+                  <Value of={power(row.powerW)} />
+                </td>
+                <td class="bar-cell">
+                  <Meter value={((row.hashrateThs ?? 0) / most) * 100} label={`Hashrate of ${row.model}`} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
     </Card>
   )
 }
