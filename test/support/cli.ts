@@ -10,6 +10,14 @@ export interface Ended {
   stderr: string
 }
 
+export interface CliOptions {
+  readonly cwd: string
+  readonly env?: Record<string, string>
+  readonly stdin?: string
+  /** What runs the command, such as `ip netns exec <namespace>`. */
+  readonly within?: readonly string[]
+}
+
 export interface Running {
   readonly child: ChildProcess
   /** Resolves when the text has appeared on stdout or stderr; rejects when the process ends before. */
@@ -20,11 +28,9 @@ export interface Running {
 }
 
 /** The command as a user calls it, in a process of its own, in a folder of its own. */
-export function startCli(
-  args: readonly string[],
-  options: { cwd: string; env?: Record<string, string>; stdin?: string },
-): Running {
-  const child = spawn(process.execPath, [...cliArgs, ...args], {
+export function startCli(args: readonly string[], options: CliOptions): Running {
+  const [command, ...rest] = [...(options.within ?? []), process.execPath, ...cliArgs, ...args] as [string, ...string[]]
+  const child = spawn(command, rest, {
     cwd: options.cwd,
     env: { ...bareEnvironment(), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -67,10 +73,7 @@ export function startCli(
   }
 }
 
-export function cli(
-  args: readonly string[],
-  options: { cwd: string; env?: Record<string, string>; stdin?: string },
-): Promise<Ended> {
+export function cli(args: readonly string[], options: CliOptions): Promise<Ended> {
   return startCli(args, options).ended
 }
 
