@@ -114,6 +114,7 @@ class Lane {
 
   #stop(): void {
     this.#stopTimer?.()
+    this.#stopTimer = undefined
     if (this.#late) clearImmediate(this.#late)
     this.#late = undefined
     this.#failed = undefined
