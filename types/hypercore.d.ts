@@ -40,7 +40,11 @@ declare module 'hypercore' {
       readonly remoteBitfield: { get(index: number): boolean }
     }[]
     /** Null until the log is open. */
-    readonly core: { readonly replicator: { detachFrom(protomux: object): void } } | null
+    readonly core: {
+      readonly replicator: { detachFrom(protomux: object): void }
+      /** Reads every block and compares it with its hash; answers how many are as they were signed. With `dryRun` nothing is changed. */
+      audit(options: { tree: boolean; bitfield: boolean; dryRun: boolean }): Promise<{ readonly blocks: number }>
+    } | null
     readonly closed: boolean
     ready(): Promise<void>
     /** All blocks or none. */

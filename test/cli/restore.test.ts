@@ -2,11 +2,12 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import test, { type Assertions } from 'brittle'
 import type { DeviceRecord } from '#model'
-import type { Series } from '#replication'
+import { openStore, type Series } from '#replication'
 import { startFarm } from '#sim'
 import { cli, type Running, startCli } from '../support/cli.js'
 import { commandIn } from '../support/docs.js'
 import { until as lookedAt } from '../support/fake-clock.js'
+import { flip, meddle } from '../support/logs.js'
 
 const restore = commandIn('docs/recovery.md', 'restore --from-peers')
 /** A gateway minds who asks more often. */
@@ -53,6 +54,16 @@ function damage(folder: string): void {
   }
 }
 
+/** A day of history that is put together from chunks, and some chunks of the next: segments are of a third of a second here. */
+async function packed(path: string, record: DeviceRecord): Promise<string> {
+  const limits = { segmentMs: 300, foldSteps: 2, foldLeast: 1, mergeLeast: 1 }
+  const store = await openStore({ path, worker: 'wm', site: 'texas', intervalMs: 1_000, limits })
+  for (let at = Date.now() - 20_000; (store.stats().foldedSegments ?? 0) < 30 || store.stats().merging; at += 100)
+    await store.append({ at, records: [{ ...record, at, askedAt: at }] })
+  await store.close()
+  return store.feed.main
+}
+
 test('a damaged store, and one that is gone, come back from a monitor, and the history goes on', {
   timeout: 240_000,
 }, async (t) => {
@@ -89,20 +100,32 @@ test('a damaged store, and one that is gone, come back from a monitor, and the h
     30_000,
   )
   await stop(site)
+  const feed = join(home, 'data/wm/feed')
+  const main = await packed(feed, (await mining(wall)).find((each) => each.id === id)!)
+  site = await run(t, ['start'], home)
+  await until(
+    async () =>
+      (await samples(home, id)).length > 80 &&
+      (await mining(wall)).length === 2 &&
+      (await samples(wall, id)).length >= (await samples(home, id)).length - 1,
+    'the monitor has all of it',
+    60_000,
+  )
+  await stop(site)
   const before = await samples(wall, id)
   const fine = await cli(restore, { cwd: home, env })
   t.ok(fine.code === 0 && fine.stdout.includes('nothing was done'), fine.stdout + fine.stderr)
 
-  const feed = join(home, 'data/wm/feed')
   for (const [what, lose] of [
+    ['damaged in a block of a day', () => meddle(feed, main, 'day-raw-0', flip)],
     ['damaged', () => damage(feed)],
     ['gone', () => rmSync(feed, { recursive: true })],
   ] as const) {
-    lose()
+    await lose()
     const restored = await cli([...restore, '--patience', '30s'], { cwd: home, env })
     t.is(restored.code, 0, `${what}: ${restored.stderr}`)
     t.ok(/wm: 2 devices, \d+ of the inventory/.test(restored.stdout), restored.stdout)
-    t.is(restored.stdout.includes('.damaged-'), what === 'damaged')
+    t.is(restored.stdout.includes('.damaged-'), what.startsWith('damaged'))
     renameSync(feed, `${feed}.restoring`)
     const again = await cli(restore, { cwd: home, env })
     t.ok(

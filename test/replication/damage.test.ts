@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
-import type Hypercore from 'hypercore'
 import { type Log, silentLog } from '#model'
 import { followFeed, openStore, type Reader, type Store } from '#replication'
 import { openCores } from '../../src/replication/cores.js'
 import { keys, openMain } from '../../src/replication/layout.js'
+import { meddle } from '../support/logs.js'
 import { connect, until } from './connection.js'
 import { record, start, tidy } from './support.js'
 
@@ -113,19 +113,6 @@ async function segments(store: Store, count: number, from: number, devices = ['a
     await tidy(store, 2)
   }
   return tick
-}
-
-/** Works on a log of the feed, by its name, as if something had happened to its file. */
-async function meddle(path: string, feed: string, name: string, what: (log: Hypercore) => Promise<unknown>) {
-  const cores = await openCores(path, silentLog)
-  const table = openMain(cores.get({ key: Buffer.from(feed, 'hex') }))
-  const { key } = (await table.get(keys.log(name)))!.value as { key: string }
-  const log = cores.get({ key: Buffer.from(key, 'hex') })
-  await log.ready()
-  await what(log)
-  await table.close()
-  await log.close()
-  await cores.close()
 }
 
 /** Blocks of the table of the first day are gone. */
