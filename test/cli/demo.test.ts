@@ -69,6 +69,57 @@ test('a fresh folder becomes a demo site, and every command works on it', { time
     t.is(JSON.parse((await cli(['watch', '--count', '1', '--json'], { cwd })).stdout).devices.length, devices.length)
   })
 
+  await t.test('events of all and of one device, and who did what: as tables, as JSON, and as they come', async (t) => {
+    const all = await json<{ at: number; deviceId?: string; message: string }[]>('events', '--limit', '5')
+    t.is(all.length, 5)
+    t.alike(
+      all.map(({ at }) => at),
+      all.map(({ at }) => at).sort((a, b) => b - a),
+      'newest first',
+    )
+    const ofOne = await json<typeof all>('events', one.id)
+    t.ok(ofOne.length > 0 && ofOne.every(({ deviceId }) => deviceId === one.id))
+    const table = await cli(['events', '--limit', '5'], { cwd })
+    t.ok(/^time\ttype\tdevice\twhat happened\n/.test(table.stdout), table.stdout)
+    const none = await cli(['events', '--to', '2001-01-01T00:00:00Z'], { cwd })
+    t.alike([none.code, none.stdout], [0, ''])
+    t.ok(none.stderr.includes('Nothing'), none.stderr)
+    t.alike(await json('events', '--to', '2001-01-01T00:00:00Z'), [])
+    t.is((await cli(['events', '--limit', 'many'], { cwd })).code, 2)
+    t.is((await cli(['events', 'no-such-device', '--from', 'yesterday'], { cwd })).code, 2)
+
+    const following = startCli(['events', '--follow', '--limit', '1', '--json'], { cwd })
+    t.teardown(() => following.kill())
+    await following.saw(/"message"/)
+    const { added } = await json<{ added: string[] }>(
+      'devices',
+      'add',
+      '127.0.0.1',
+      '--port',
+      '8',
+      '--worker',
+      one.worker,
+    )
+    await following.saw(new RegExp(`"deviceId":"${added[0]}"`))
+    t.is((await cli(['devices', 'rm', added[0]!, '--yes'], { cwd })).code, 0)
+    following.child.kill('SIGINT')
+    const { code, stdout } = await following.ended
+    t.is(code, 0, 'ended by the person')
+    const lines = stdout.trim().split('\n')
+    t.is(new Set(lines).size, lines.length, 'each is told once')
+
+    type Row = { source: string; by: string; action: string; targets: string[] }
+    const rows = await json<Row[]>('audit', '--source', 'gateway', '--limit', '10')
+    t.ok(rows.some(({ targets, by }) => targets.includes(added[0]!) && by !== 'nobody'))
+    t.ok((await cli(['audit'], { cwd })).stdout.includes(added[0]!))
+    const nobody = await cli(['audit', '--by', 'token:none'], { cwd })
+    t.alike([nobody.code, nobody.stdout], [0, ''])
+    t.ok(nobody.stderr.includes('Nothing'), nobody.stderr)
+    const { token } = await json<{ token: string }>('token', 'create', '--scope', 'read', '--name', 'reader')
+    const refused = await cli(['audit'], { cwd, env: { MININGSDK_TOKEN: token } })
+    t.is(refused.code, 5, 'the audit is for admins')
+  })
+
   await t.test(
     'a container shows its sockets and cooling, a sensor its readings; the meter measures the site',
     async (t) => {

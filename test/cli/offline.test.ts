@@ -93,6 +93,8 @@ test('every command explains itself', async (t) => {
     'doctor',
     'version',
     'history',
+    'events',
+    'audit',
     'token',
     'secret',
     'library',

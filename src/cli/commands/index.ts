@@ -1,9 +1,11 @@
 import type { CliCommand, CommandGroup } from '../command.js'
+import { audit } from './audit.js'
 import { backup, restore } from './backup.js'
 import { command } from './command.js'
 import { config } from './config.js'
 import { devices } from './devices.js'
 import { doctor } from './doctor.js'
+import { events } from './events.js'
 import { fleet, joining } from './fleet.js'
 import { history } from './history.js'
 import { init } from './init.js'
@@ -29,6 +31,8 @@ export const single: Readonly<Record<string, CliCommand>> = {
   scan,
   command,
   history,
+  events,
+  audit,
   invite,
   join: joining,
   monitor,
