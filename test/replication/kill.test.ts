@@ -1,90 +1,100 @@
-import { spawn } from 'node:child_process'
-import test from 'brittle'
-import { open, start } from './support.js'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { symlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import test, { type Assertions } from 'brittle'
+import { build } from 'esbuild'
+import type { Life } from './kill-child.js'
 
-/** More of them by hand: `node --conditions=source --import tsx test/replication/kill.test.ts 500`. */
-const rounds = Number(process.argv[2] ?? 4)
-const limits = { segmentMs: 400, wholeRecordMs: 3000, foldSteps: 4, foldLeast: 1, mergeLeast: 0.2 }
+/** Kills of each writer. More of them by hand: `node --conditions=source --import tsx test/replication/kill.test.ts 500`. */
+const rounds = Number(process.argv[2] ?? 5)
+const writers = 2
+/** A kill ends a life of each of them: all are in the middle of something else. */
+const storesAWriter = 20
+/** Of one store in a life, on the average. */
+const mostTicks = 40
+const mostDelayMs = 12
 
-/** Lets a writer run and kills it in the middle of its work; answers the last tick that it said was stored. */
-function runAndKill(path: string, firstTick: number, afterTicks: number, delayMs: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const args = ['--conditions=source', '--import', 'tsx', 'test/replication/kill-child.ts', path, String(firstTick)]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    let text = ''
+type Writer = ChildProcessByStdio<Writable, Readable, null>
+type Mutable = { -readonly [K in keyof Life]: Life[K] }
+
+/** One file starts in a tenth of the time of all the sources. */
+async function writerOf(t: Assertions): Promise<() => Writer> {
+  const folder = await t.tmp()
+  const outfile = join(folder, 'writer.mjs')
+  await symlink(resolve('node_modules'), join(folder, 'node_modules'))
+  await build({
+    entryPoints: ['test/replication/kill-child.ts'],
+    conditions: ['source'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  })
+  return () => {
+    const child = spawn(process.execPath, [outfile], { stdio: ['pipe', 'pipe', 'inherit'] })
+    t.teardown(() => child.kill('SIGKILL'))
+    return child
+  }
+}
+
+/** Lets a writer look at its stores and go on with them, and kills it at a random moment; answers how many were open, and what was wrong. */
+function runAndKill(
+  child: Writer,
+  lives: readonly Mutable[],
+  mayWrite = true,
+): Promise<{ open: number; wrong: string[] }> {
+  return new Promise((done, failed) => {
+    const wrong: string[] = []
+    const killAfter = Math.floor(Math.random() * mostTicks * lives.length)
+    let [open, ticks, rest] = [0, 0, '']
     let timer: NodeJS.Timeout | undefined
     child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk
-      const acknowledged = text.split('\n').length - 2
-      if (acknowledged >= afterTicks) timer ??= setTimeout(() => child.kill('SIGKILL'), delayMs)
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop()!
+      for (const line of lines) {
+        const [place, what, tick, found] = line.split('\t').map((word) => JSON.parse(word))
+        const life = lives[place]!
+        if (what === 'open') {
+          open++
+          for (const each of found) wrong.push(`${life.path}: ${each}`.slice(0, 2000))
+        }
+        if (what === 'document') life.documented = tick
+        else life.acknowledged = tick
+        if (what === 'tick') ticks++
+      }
+      const due = mayWrite ? ticks > killAfter : open === lives.length
+      if (due) timer ??= setTimeout(() => child.kill('SIGKILL'), Math.random() * mostDelayMs)
     })
-    child.on('error', reject)
+    child.on('error', failed)
     child.on('close', (_, signal) => {
       clearTimeout(timer)
-      const last = text.slice(0, text.lastIndexOf('\n')).split('\n').at(-1)
-      if (signal !== 'SIGKILL') reject(new Error(`the writer ended by itself: ${text.slice(-200)}`))
-      else resolve(last === 'open' ? firstTick - 1 : Number(last))
+      if (signal === 'SIGKILL') done({ open, wrong })
+      else failed(new Error('the writer ended by itself'))
     })
+    child.stdin.write(`${JSON.stringify(lives)}\n`)
   })
 }
 
-test('nothing is lost or doubled by a kill at any moment, also while segments become chunks and chunks days', {
+test('nothing is lost or doubled by a kill at any moment, in hundreds of lives, also while segments become chunks and chunks days', {
   timeout: 90_000 + rounds * 20_000,
 }, async (t) => {
-  const path = await t.tmp()
-  let stored = -1
-  let documented = 0
-  for (let round = 0; round < rounds; round++) {
-    const acknowledged = await runAndKill(path, stored + 1, Math.floor(Math.random() * 90), Math.random() * 12)
-    const store = await open(t, path, limits, { intervalMs: 1000 })
-    const span = { from: start, to: start + 10_000_000 }
-    const raw = await store.history({ deviceId: 'd0', metrics: ['powerW', 'acceptedShares'], ...span, step: 'raw' })
-    const last = (raw.at.at(-1)! - start) / 100
-    if (last < acknowledged || last > acknowledged + 1) t.fail(`${acknowledged} acknowledged, ${last} there`)
-    const expected = Array.from({ length: last + 1 }, (_, tick) => tick)
-    for (const deviceId of ['d0', 'd4']) {
-      const { at, series } = await store.history({ deviceId, metrics: ['powerW'], ...span, step: 'raw' })
-      t.is(
-        at.map((time) => (time - start) / 100).join(),
-        expected.join(),
-        `${deviceId}: every tick up to ${last}, once`,
-      )
-      t.is(series.powerW?.join(), expected.join())
+  const [begin, folder] = [await writerOf(t), await t.tmp()]
+  let [killed, ticks] = [0, 0]
+  const lane = async (_: unknown, number: number) => {
+    const lives = Array.from(
+      { length: storesAWriter },
+      (_, place): Mutable => ({ path: join(folder, `${number}-${place}`), acknowledged: -1, documented: -1 }),
+    )
+    for (let round = 0; round <= rounds; round++) {
+      const { open, wrong } = await runAndKill(begin(), lives, round < rounds)
+      t.alike(wrong, [], `writer ${number}, kill ${round}`)
+      if (round < rounds) killed += open
     }
-    const counted = await store.history({ deviceId: 'd1', metrics: ['acceptedShares', 'powerW'], ...span, step: '1h' })
-    t.is(
-      counted.series.acceptedShares?.findLast((value) => value !== null),
-      last,
-    )
-    const means = expected.reduce((sum, tick) => sum + tick, 0) / expected.length
-    t.ok(
-      Math.abs(counted.series.powerW!.find((value) => value !== null)! - means) < 1e-6,
-      'roll-ups count each sample once',
-    )
-    const events = await store.events({ limit: 1000 })
-    t.is(
-      events.map(({ message }) => message).join(),
-      expected
-        .slice(-1000)
-        .reverse()
-        .map((tick) => `tick ${tick}`)
-        .join(),
-    )
-    for (const [index, each] of [...store.records()].sort((a, b) => (a.id < b.id ? -1 : 1)).entries()) {
-      t.is(
-        `${each.id} ${each.at} ${each.metrics.powerW} ${each.status}`,
-        `d${index} ${start + last * 100} ${last} ${(last + index) % 7 ? 'mining' : 'not-mining'}`,
-      )
-    }
-    t.is(store.records().length, 5)
-    const document = await store.getDocument<{ tick: number }>('newest')
-    // Only what this life said it had stored counts: a tick may be there whose document was not written any more.
-    const newest = Math.floor(acknowledged / 10) * 10
-    if (newest > stored) documented = newest
-    t.ok((document?.tick ?? 0) >= documented, 'documents too')
-    t.is(store.stats().damagedBlocks, 0)
-    stored = last
-    await store.close()
+    ticks += lives.reduce((sum, { acknowledged }) => sum + acknowledged + 1, 0)
   }
-  t.comment(`${stored + 1} ticks in ${rounds} lives`)
+  await Promise.all(Array.from({ length: writers }, lane))
+  t.ok(killed >= rounds * writers * storesAWriter * 0.8, `${killed} lives of ${ticks} ticks`)
 })
