@@ -12,6 +12,14 @@ export interface Restored extends Omit<RestoredFeed, 'folder'> {
   readonly damaged: string | null
 }
 
+/** A store that lacks blocks, and stays as it is: what peers have of it lacks as many. */
+export interface Kept {
+  readonly service: string
+  /** Blocks. */
+  readonly lost: number
+  readonly lostOfPeers: number
+}
+
 interface Wish {
   /** Without them: every store that is gone or cannot be read. */
   readonly services: readonly string[]
@@ -22,12 +30,17 @@ interface Wish {
  * Puts the stores of this site that are lost or damaged back from the copies of other members, each in a feed that goes on from the old one.
  * What is damaged is kept beside it. A store of which only some blocks are damaged gives way to no copy that lacks as much. Throws STORE_LOCKED while the site runs, and what `restoreFeeds` throws.
  */
-export async function restoreFromPeers(config: SiteConfig, wish: Wish, { out, signal }: Call): Promise<Restored[]> {
+export async function restoreFromPeers(
+  config: SiteConfig,
+  wish: Wish,
+  { out, signal }: Call,
+): Promise<{ restored: Restored[]; kept: Kept[] }> {
   const { storage, mode, services } = config
   const processes = mode === 'microservices' ? services.map(({ name }) => name) : [null]
   const awake = setInterval(() => {}, 60_000)
   const unlocks: (() => Promise<void>)[] = []
   const restored: Restored[] = []
+  const kept: Kept[] = []
   /** What of a store that opens cannot be read, by service. */
   const lost = new Map<string, number>()
   let told = 0
@@ -41,9 +54,7 @@ export async function restoreFromPeers(config: SiteConfig, wish: Wish, { out, si
     const came = before && (await surveyFeeds(one.folder, { main }, { whole: true, signal }))
     if (!came || came.lost < before) return void restored.push(await putInPlace(storage, one))
     await rm(one.folder, { recursive: true })
-    out.note(
-      `${one.service}: ${before} blocks of its store are lost, and ${came.lost} in what peers have: nothing is put in its place. Ask again when others are connected, or take what they have: --service ${one.service}`,
-    )
+    kept.push({ service: one.service, lost: before, lostOfPeers: came.lost })
   }
   try {
     unlocks.push(await lockFolder(storage))
@@ -87,7 +98,7 @@ export async function restoreFromPeers(config: SiteConfig, wish: Wish, { out, si
         'NOT_FOUND',
         `the fleet knows no feed of ${unknown.join(', ')}; it knows ${[...asked].join(', ') || 'none'} of this node`,
       )
-    return restored
+    return { restored, kept }
   } finally {
     for (const unlock of unlocks.reverse()) await unlock()
     clearInterval(awake)
@@ -158,4 +169,8 @@ export function restoredText({ service, devices, entries, rebuilt, newestAt, dam
   const inventory = rebuilt > 0 ? `${rebuilt} of the inventory made of the last records` : `${entries} of the inventory`
   const kept = damaged === null ? '' : `; what was there is kept in ${damaged}`
   return `${service}: ${devices} devices, ${inventory}, newest word ${newestAt === null ? 'not known' : `${age(newestAt)} ago`}${kept}`
+}
+
+export function keptText({ service, lost, lostOfPeers }: Kept): string {
+  return `${service}: ${lost} blocks of its store are lost, and ${lostOfPeers} of what peers have: it stays as it is. Ask again when others are connected, or take what they have: --service ${service}`
 }

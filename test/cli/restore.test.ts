@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type Assertions } from 'brittle'
 import type { DeviceRecord } from '#model'
@@ -89,7 +89,7 @@ test('a damaged store, and one that is gone, come back from a monitor, and the h
   t.is(added?.length, 1)
   await until(async () => (await mining(home)).length === 2, 'both devices are read', 60_000)
   const { stdout: code } = await cli(['invite', '--role', 'monitor'], { cwd: home, env })
-  const monitor = await run(t, ['monitor', code.trim(), '--keep', 'all', '--port', '0'], wall)
+  let monitor = await run(t, ['monitor', code.trim(), '--keep', 'all', '--port', '0'], wall)
   await until(async () => (await mining(wall)).length === 2, 'the monitor sees them', 60_000)
   const id = (await mining(home)).find(({ name }) => name === 'added')!.id
   const busy = await cli(restore, { cwd: home, env })
@@ -116,8 +116,31 @@ test('a damaged store, and one that is gone, come back from a monitor, and the h
   const fine = await cli(restore, { cwd: home, env })
   t.ok(fine.code === 0 && fine.stdout.includes('nothing was done'), fine.stdout + fine.stderr)
 
+  const copies = join(
+    wall,
+    readdirSync(wall, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('/feeds'))!,
+  )
+  const again = ['monitor', '--keep', 'all', '--port', '0']
+  await stop(monitor)
+  cpSync(copies, `${copies}.whole`, { recursive: true })
+  await meddle(copies, main, 'day-raw-0', (day) => day.clear(0, day.length))
+  await meddle(feed, main, 'day-raw-0', flip)
+  monitor = await run(t, again, wall)
+  const worse = await cli([...restore, '--patience', '30s'], { cwd: home, env })
+  t.is(worse.code, 3, worse.stderr)
+  t.ok(/wm: 1 blocks .* and 3 of what peers have: it stays as it is/.test(worse.stdout), worse.stdout)
+  t.alike(
+    readdirSync(join(home, 'data/wm')).filter((name) => name.startsWith('feed')),
+    ['feed'],
+    'a copy that lacks more takes no place, and is not left behind',
+  )
+  await stop(monitor)
+  rmSync(copies, { recursive: true })
+  renameSync(`${copies}.whole`, copies)
+  monitor = await run(t, again, wall)
+
   for (const [what, lose] of [
-    ['damaged in a block of a day', () => meddle(feed, main, 'day-raw-0', flip)],
+    ['damaged in a block of a day', () => undefined],
     ['damaged', () => damage(feed)],
     ['gone', () => rmSync(feed, { recursive: true })],
   ] as const) {

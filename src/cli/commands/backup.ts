@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { SdkError } from '#model'
 import { type Call, type CliCommand, list, text } from '../command.js'
+import { exit } from '../failure.js'
 import { passphraseOf } from '../prompt.js'
 import { storageOf } from '../settings.js'
 import { milliseconds } from './pause.js'
@@ -56,24 +57,26 @@ export const restore: CliCommand = {
   },
 }
 
-async function fromPeers(call: Call): Promise<undefined> {
+async function fromPeers(call: Call): Promise<number> {
   const { args, options, env, out } = call
   if (args[0] !== undefined)
     throw new SdkError('BAD_REQUEST', 'keys come from a file, history from peers: one at a time')
-  const [{ restoredText, restoreFromPeers }, { loadSettings }] = await Promise.all([
+  const [{ keptText, restoredText, restoreFromPeers }, { loadSettings }] = await Promise.all([
     import('../restore-feeds.js'),
     import('../settings.js'),
   ])
   const { config } = await loadSettings(env)
   const patienceMs = milliseconds(text(options, 'patience') ?? '2m')
-  const restored = await restoreFromPeers(config, { services: list(options, 'service'), patienceMs }, call)
+  const found = await restoreFromPeers(config, { services: list(options, 'service'), patienceMs }, call)
+  const { restored, kept } = found
+  const lines = [...restored.map(restoredText), ...kept.map(keptText)]
   out.value(
-    { restored },
-    restored.length === 0
+    found,
+    lines.length === 0
       ? 'Every store of this node can be read: nothing was done. Name one to fetch it anyway: --service <name>'
-      : [...restored.map(restoredText), 'Start the site: miningsdk start'].join('\n'),
+      : [...lines, 'Start the site: miningsdk start'].join('\n'),
   )
-  return undefined
+  return kept.length > 0 ? exit.someFailed : exit.ok
 }
 
 async function read(file: string, mostBytes: number): Promise<Uint8Array> {
