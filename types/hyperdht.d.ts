@@ -43,6 +43,8 @@ declare module 'hyperdht' {
   export interface ServerOptions {
     /** true refuses; asked before anything is answered. */
     firewall?(remotePublicKey: Uint8Array, payload: unknown): boolean | Promise<boolean>
+    /** Asked at each handshake: one of these is told to the other side, and both call it. */
+    relayThrough?(): Uint8Array[] | null
   }
   export interface Server extends EventEmitter {
     readonly publicKey: Uint8Array | null

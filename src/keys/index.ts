@@ -11,7 +11,7 @@ export {
 export { type Grant, type GrantFacts, GrantSchema, maxGrantBytes, parseGrant } from './grant.js'
 export { type Held, rootHeld, type Wanted, whyNot } from './held.js'
 export { type Identity, identityFile, openIdentity } from './identity.js'
-export { decodeInvite, encodeInvite, type Invite, type InviteKeys, inviteKeys, newInvite } from './invite.js'
+export { decodeInvite, encodeInvite, type Invite, type InviteKeys, inviteKeys, newInvite, visitorOf } from './invite.js'
 export { issueGrant } from './issue.js'
 export {
   bytesOf,

@@ -16,12 +16,14 @@ export interface Invite {
   readonly bootstrap?: readonly string[]
 }
 
-/** Who meets at the door: the host listens with one key pair, the guest comes with the other, the only one that is let in. */
+/** Who meets at the door: the host listens with one key pair, the guest comes with another, the only one that is let in. */
 export interface InviteKeys {
   /** Names the invite where it is kept, listed and revoked; tells nothing of its secret. 32 hex digits. */
   readonly id: string
   readonly door: KeyPair
   readonly guest: KeyPair
+  /** See `visitorOf`. */
+  readonly visitor: KeyPair
 }
 
 export function newInvite(bootstrap?: readonly string[], random: Random = systemRandom): Invite {
@@ -29,11 +31,21 @@ export function newInvite(bootstrap?: readonly string[], random: Random = system
 }
 
 export function inviteKeys(seed: Uint8Array): InviteKeys {
+  const id = b4a.toString(derive(seed, 'invite/id').subarray(0, 16), 'hex')
   return {
-    id: b4a.toString(derive(seed, 'invite/id').subarray(0, 16), 'hex'),
+    id,
     door: deriveKeyPair(seed, 'invite/door'),
     guest: deriveKeyPair(seed, 'invite/guest'),
+    visitor: visitorOf(id),
   }
+}
+
+/**
+ * Whom the relays of the fleet take for the guest of this invite, on its way to the door. Made of the id alone, which all members know: it
+ * opens no door.
+ */
+export function visitorOf(id: string): KeyPair {
+  return deriveKeyPair(b4a.from(id, 'hex'), 'invite/visitor')
 }
 
 /**

@@ -2,7 +2,7 @@ import b4a from 'b4a'
 import test from 'brittle'
 import fc from 'fast-check'
 import z32 from 'z32'
-import { decodeInvite, encodeInvite, inviteKeys, keyOf, newInvite } from '#keys'
+import { decodeInvite, encodeInvite, inviteKeys, keyOf, newInvite, visitorOf } from '#keys'
 import { refusal } from './peers.js'
 
 const hex = (bytes: Uint8Array) => b4a.toString(bytes, 'hex')
@@ -122,4 +122,10 @@ test('both sides find the same door and guest in it, and two invites share nothi
   const [a, b] = [inviteKeys(newInvite().seed), inviteKeys(newInvite(['10.0.0.2:1']).seed)]
   const all = [mine, a, b].flatMap(({ door, guest, id }) => [keyOf(door), keyOf(guest), id])
   t.is(new Set(all).size, 9)
+})
+
+test('relays know the guest of an invite by its id, which opens no door', (t) => {
+  const { id, door, guest, visitor } = inviteKeys(seed)
+  t.alike(visitorOf(id), visitor)
+  t.is(new Set([door, guest, visitor].map(keyOf)).size, 3)
 })

@@ -54,10 +54,9 @@ export async function receive(stream: NoiseStream, admit: Admit, { clock, log }:
   stream.end()
 }
 
-/** The guest's side: what the fleet is and the grant for this machine. Throws what the host refused with. */
+/** The guest's side of an open stream: what the fleet is and the grant for this machine. Throws what the host refused with. */
 export async function ask(stream: NoiseStream, identity: Identity, name: string, clock: Clock): Promise<Admission> {
   return within({ what: 'the talk at the door', ms: talkMs, signals: [], clock }, async () => {
-    await opened(stream)
     const proof = signProof(identity.keyPair(), purpose, occasion(stream))
     stream.write(b4a.from(JSON.stringify({ version: 1, key: identity.key, name, proof })))
     const reply: Static<typeof ReplySchema> = check(
@@ -85,20 +84,6 @@ function firstMessage(stream: NoiseStream, mostBytes: number): Promise<Uint8Arra
       else reject(new SdkError('TOO_LARGE', `a message of ${message.byteLength} bytes`))
     })
     stream.once('close', () => reject(new SdkError('UNAVAILABLE', 'the other side went away without an answer')))
-  })
-}
-
-function opened(stream: NoiseStream): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.once('open', () => resolve())
-    stream.once('close', () =>
-      reject(
-        new SdkError(
-          'UNAVAILABLE',
-          'nobody is at the door of this invite: it was taken back or is long over, the node that made it is off, or it is in another network',
-        ),
-      ),
-    )
   })
 }
 

@@ -13,6 +13,9 @@ const FileSchema = Type.Record(
   }),
 )
 
+/** So long after its end a door still says why it is closed. */
+export const afterwordMs = 86_400_000
+
 export interface KeptInvite {
   readonly seed: Uint8Array
   readonly request: Static<typeof InviteRequestSchema>

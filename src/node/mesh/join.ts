@@ -25,9 +25,10 @@ export async function joinFleet(plan: JoinPlan): Promise<Membership> {
   const known = await loadMembership(storage)
   if (known) throw new SdkError('CONFLICT', `${storage} belongs to the fleet ${known.name} already`)
   const identity = await openIdentity(storage)
-  const { door, guest } = inviteKeys(seed)
+  const { door, guest, visitor } = inviteKeys(seed)
   const bootstrap = plan.bootstrap ?? (named && [...named]) ?? 'public'
-  const way = await dialDoor({ bootstrap: bootstrap === 'public' ? [] : bootstrap, host: plan.host, door, guest })
+  const addresses = bootstrap === 'public' ? [] : bootstrap
+  const way = await dialDoor({ bootstrap: addresses, host: plan.host, door, guest, visitor, clock })
   try {
     const { membership, grant } = await ask(way.stream, identity, name, clock)
     const own: Membership = { ...membership, bootstrap: bootstrap === 'public' ? bootstrap : [...bootstrap] }

@@ -22,6 +22,7 @@ import { openServed } from './served.js'
 import { admitSiblings, enrolSiblings } from './siblings.js'
 import { createStanding, rollOf } from './standing.js'
 import { statsOf } from './stats.js'
+import { createVisitors } from './visitors.js'
 import { createWriters, firstThatAnswers } from './writers.js'
 
 /** The service that makes a node a peer: named so in every node. */
@@ -101,6 +102,7 @@ async function startMesh(
   })
   const { role } = grant
   const relay = options.relay ? identity.keyPair(`relay/${options.process}`) : undefined
+  const visitors = relay && createVisitors(record, clock)
   const refused = context.use(await openRefused({ folder, clock, log }))
   const network = context.use(
     await openNetwork({
@@ -113,7 +115,11 @@ async function startMesh(
       onRefused: refused.note,
       announce: role === 'aggregator' || role === 'gateway',
       site: options.site ? { bootstrap: options.site } : undefined,
-      relay: { serve: relay, through: () => record.services().flatMap((service) => service.relay ?? []) },
+      relay: {
+        serve: relay,
+        through: () => record.services().flatMap((service) => service.relay ?? []),
+        visits: visitors?.has,
+      },
       clock,
       log,
       signal,
@@ -239,6 +245,7 @@ async function startMesh(
         writers.call()
       }
       if (parts.has('topic')) meet()
+      if (parts.has('invites')) visitors?.look()
       if (parts.has('services') || parts.has('members')) {
         changed()
         void feeds.update()
@@ -246,6 +253,7 @@ async function startMesh(
     }),
   )
   meet()
+  visitors?.look()
   writers.call()
 
   context.provide(

@@ -19,7 +19,7 @@ import type { Network } from '../network/index.js'
 import { claimsOf, conflictOf } from './claims.js'
 import { type Admission, receive } from './door.js'
 import { createGuests } from './guests.js'
-import type { InviteSeeds, KeptInvite } from './invite-seeds.js'
+import { afterwordMs, type InviteSeeds, type KeptInvite } from './invite-seeds.js'
 import { checkLimits, needUnlimited } from './limits.js'
 import type { Membership } from './membership.js'
 import { orOwner, say } from './owner-word.js'
@@ -42,8 +42,6 @@ export interface RegistrarOptions {
 }
 
 const defaultExpiryMs = 3_600_000
-/** So long after its end a door still says why it is closed. */
-const afterwordMs = 86_400_000
 const maxOpenInvites = 1_000
 /** Events that are told of those that are there; and that are looked at of one moment. */
 const maxFolded = 500

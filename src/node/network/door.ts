@@ -1,6 +1,8 @@
 import HyperDHT, { type NoiseStream } from 'hyperdht'
 import { bytesOf, type Key, type KeyPair, keyOf } from '#keys'
+import { type Clock, SdkError } from '#model'
 import { areAllPrivate, bindAddressOf, parseAddress } from './addresses.js'
+import { failureOf } from './reach.js'
 import type { Wire } from './wire.js'
 
 export interface DoorOptions {
@@ -18,17 +20,24 @@ export interface Door {
 /** Another key pair that this node listens with, beside its own, for streams that carry nothing of the mesh. */
 export function openDoor(wires: readonly Wire[], keyPair: KeyPair, { admits, onStream }: DoorOptions): Door {
   const servers = new Map<HyperDHT, { close(): Promise<void> }>()
-  const listen = (dht: HyperDHT) => {
-    const server = dht.createServer({ firewall: (publicKey) => !admits(keyOf({ publicKey })) }, (stream) => {
-      stream.on('error', () => {})
-      onStream(stream)
-    })
+  const listen = ({ dht, relays }: Wire) => {
+    const server = dht.createServer(
+      {
+        firewall: (publicKey) => !admits(keyOf({ publicKey })),
+        // The guest is told of a relay in the handshake, for it knows none. Beside the hole, not after it: it does not call for ever.
+        relayThrough: relays,
+      },
+      (stream) => {
+        stream.on('error', () => {})
+        onStream(stream)
+      },
+    )
     servers.set(dht, server)
     // Without a way to the DHT now it is announced when there is one.
     server.listen(keyPair).catch(() => {})
   }
   const tick = () => {
-    for (const { dht } of wires) if (!servers.has(dht)) listen(dht)
+    for (const wire of wires) if (!servers.has(wire.dht)) listen(wire)
     for (const dht of servers.keys()) if (dht.destroyed) servers.delete(dht)
   }
   tick()
@@ -48,27 +57,69 @@ export interface DialOptions {
   readonly door: KeyPair
   /** The key pair that the door lets in. */
   readonly guest: KeyPair
+  /** The one that the relays let in. */
+  readonly visitor: KeyPair
+  readonly clock: Clock
 }
 
-/** A stream to a door, over a DHT node of its own for this one visit; it may never open. */
-export async function dialDoor({ bootstrap, host, door, guest }: DialOptions) {
+/**
+ * For so long a door is tried, ms. What fails may work a moment later: a node punches through random ports once in 20 s, one that has just
+ * begun does not know yet how it is seen, and of several relays one may be gone.
+ */
+const patienceMs = 30_000
+const pauseMs = 1_000
+
+const nobody =
+  'nobody is at the door of this invite: it was taken back or is long over, the node that made it is off, or it is in another network'
+const noWay =
+  'no hole can be punched through the NATs between here and the door of this invite, and no relay helps: let a member with a public address be one ("network": { "relay": true })'
+
+/** An open stream to a door, over a DHT node of its own for this one visit. Throws UNAVAILABLE. */
+export async function dialDoor({ bootstrap, host, door, guest, visitor, clock }: DialOptions) {
   const addresses = bootstrap.length > 0 ? bootstrap : HyperDHT.BOOTSTRAP
   for (const address of addresses) parseAddress(address)
   const flat = bootstrap.length > 0 && (await areAllPrivate(addresses))
   const isLoopback = addresses.every((address) => parseAddress(address).host === '127.0.0.1')
   const dht = new HyperDHT({
     bootstrap: addresses,
-    keyPair: guest,
+    // With this one it calls relays.
+    keyPair: visitor,
     host: isLoopback ? '127.0.0.1' : bindAddressOf(host),
     ...(flat ? { firewalled: false } : {}),
   })
-  const stream = dht.connect(bytesOf(keyOf(door)), { keyPair: guest })
-  stream.on('error', () => {})
-  return {
-    stream,
-    async close() {
-      stream.destroy()
-      await dht.destroy({ force: true })
-    },
+  const close = () => dht.destroy({ force: true })
+  const until = clock.hr() + patienceMs
+  for (;;) {
+    const stream = dht.connect(bytesOf(keyOf(door)), { keyPair: guest })
+    const stop = clock.after(Math.max(0, until - clock.hr()), () => stream.destroy())
+    const code = await failureIn(stream)
+    stop()
+    if (code === undefined) {
+      return {
+        stream,
+        async close() {
+          stream.destroy()
+          await close()
+        },
+      }
+    }
+    const { why } = failureOf(code)
+    if (why === 'not-announced' || why === 'no-answer' || clock.hr() >= until) {
+      await close()
+      throw new SdkError('UNAVAILABLE', why === 'no-hole' ? noWay : nobody, { details: { code } })
+    }
+    await new Promise<void>((resolve) => clock.after(pauseMs, resolve))
   }
+}
+
+/** Why the stream ended before it was open; undefined: it is open. */
+function failureIn(stream: NoiseStream): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let code = 'ENDED'
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      code = error.code ?? error.message
+    })
+    stream.once('open', () => resolve(undefined))
+    stream.once('close', () => resolve(code))
+  })
 }

@@ -46,4 +46,6 @@ export interface RelayOptions {
   readonly serve?: KeyPair | undefined
   /** The relays to ask where no hole can be punched; asked at each attempt. */
   readonly through?: (() => readonly Key[]) | undefined
+  /** Keys of no member that the relay serves all the same, a few sessions each: guests on their way to a door. */
+  readonly visits?: ((key: Key) => boolean) | undefined
 }

@@ -3,7 +3,7 @@ import type HyperDHT from 'hyperdht'
 import type { NoiseStream } from 'hyperdht'
 import { type Key, type KeyPair, keyOf } from '#keys'
 
-/** Passes on between members; it sees who talks to whom and how much, never what. */
+/** Passes on between members, and from guests to doors; it sees who talks to whom and how much, never what. */
 export interface Relay {
   readonly key: Key
   stats(): { sessions: number; pairs: number }
@@ -14,13 +14,22 @@ export interface Relay {
 
 /** Sessions of one member at once: it may meet each other member through us, but not more. */
 const maxSessions = 4_096
+/** Of one visitor at once: it goes to one door. */
+const maxVisits = 4
 
-export function openRelay(dht: HyperDHT, keyPair: KeyPair, admits: (key: Key) => boolean): Relay {
+export interface RelayRules {
+  admits(key: Key): boolean
+  /** Of no member, and let in all the same. */
+  visits(key: Key): boolean
+}
+
+export function openRelay(dht: HyperDHT, keyPair: KeyPair, { admits, visits }: RelayRules): Relay {
   const relay = new BlindRelay({ createStream: (options) => dht.createRawStream({ ...options, framed: true }) })
   const streams = new Map<Key, Set<NoiseStream>>()
   let count = 0
+  const mayCome = (key: Key) => (visits(key) ? (streams.get(key)?.size ?? 0) < maxVisits : admits(key))
   const server = dht.createServer(
-    { firewall: (publicKey) => count >= maxSessions || !admits(keyOf({ publicKey })) },
+    { firewall: (publicKey) => count >= maxSessions || !mayCome(keyOf({ publicKey })) },
     (stream) => {
       const key = keyOf({ publicKey: stream.remotePublicKey })
       const open = streams.get(key) ?? new Set()

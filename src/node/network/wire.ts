@@ -16,6 +16,8 @@ export interface Wire {
   readonly dht: WatchedDht
   readonly swarm: Hyperswarm
   readonly relay: Relay | undefined
+  /** Relays of others that may help where no hole can be punched; null: there are none. */
+  relays(): Uint8Array[] | null
   /** Calls this key now, unless it is being called; the outcome comes by `onAttempt`, or as a stream. */
   dial(key: Key): void
   /** Ends a call that has not come through. */
@@ -101,7 +103,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
         dht,
         keyPair,
         firewall: (publicKey, payload) => options.refuses(keyOf({ publicKey }), payload === null),
-        relayThrough: (force) => throughRelay(force === true || dht.randomized),
+        relayThrough: (force) => (force === true || dht.randomized ? wire.relays() : null),
         // The swarm counts a connection up to four times when it holds peers by key; the real limit is in `refuses`.
         maxPeers: options.maxPeers * 4,
         maxParallel: maxParallelCalls,
@@ -125,14 +127,13 @@ export async function openWire(options: WireOptions): Promise<Wire> {
       if (!closed) log.warn({ err: error, place }, 'cannot be announced in the DHT now')
     })
     const serve = options.relay?.serve
-    const relay = serve ? openRelay(dht, serve, (key) => !options.refuses(key, false)) : undefined
+    const relay = serve
+      ? openRelay(dht, serve, {
+          admits: (key) => !options.refuses(key, false),
+          visits: (key) => options.relay?.visits?.(key) ?? false,
+        })
+      : undefined
     return { dht, swarm, relay, source }
-  }
-
-  const throughRelay = (needed: boolean) => {
-    const own = options.relay?.serve ? keyOf(options.relay.serve) : undefined
-    const relays = needed ? (options.relay?.through?.() ?? []).filter((key) => key !== own) : []
-    return relays.length === 0 ? null : relays.map(bytesOf)
   }
 
   const onCall = (publicKey: Uint8Array, stream: NoiseStream) => {
@@ -152,7 +153,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
       if (opened || closed || code === duplicate) return
       // After the swarm has had its turn: it notes that the next call has to go through a relay.
       queueMicrotask(() => {
-        const relayed = isPunchFailure(code) && throughRelay(true) !== null
+        const relayed = isPunchFailure(code) && wire.relays() !== null
         if (relayed && !triedRelay.has(key)) {
           triedRelay.add(key)
           return wire.dial(key)
@@ -217,6 +218,11 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     },
     get relay() {
       return live.relay
+    },
+    relays() {
+      const own = options.relay?.serve && keyOf(options.relay.serve)
+      const others = (options.relay?.through?.() ?? []).filter((key) => key !== own)
+      return others.length === 0 ? null : others.map(bytesOf)
     },
     dial(key) {
       if (closed || suspended || dialling.has(key)) return
