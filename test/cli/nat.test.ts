@@ -2,10 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import test from 'brittle'
 import type { DeviceRecord } from '#model'
 import type { FeedAge, Series } from '#replication'
-import type { CommandJob, CommandRequest } from '#rpc'
+import type { CommandJob, CommandRequest, Peer } from '#rpc'
 import { openLab, whyNoLab } from '../node/network/nat-lab.js'
 import { until } from '../support/fake-clock.js'
 import { type Place, placeIn } from './nat-sites.js'
+
+type ServiceRow = { kind: string; state: string }
 
 const intervalMs = 1_000
 const miners = 3
@@ -31,6 +33,11 @@ async function history(place: Place, id: string, from: number, to: number): Prom
     return value == null ? [] : [[at, value] as [number, number]]
   })
 }
+/** How it is connected with the others, by their names. */
+async function waysOf(place: Place): Promise<Record<string, string>> {
+  const peers = (await place.ask<{ peers: Peer[] }>('/api/v1/mesh'))?.peers ?? []
+  return Object.fromEntries(peers.map(({ name, relayed }) => [name, relayed ? 'relayed' : 'direct']))
+}
 
 test('whole nodes behind different NATs: seen live and commanded, and after a cut and new addresses nothing is missing', {
   timeout: 180_000,
@@ -42,7 +49,7 @@ test('whole nodes behind different NATs: seen live and commanded, and after a cu
   t.teardown(() => lab.close(), { order: 10 })
   const line = {
     farm: lab.site('farm', ['endpoint-independent', 'endpoint-independent']),
-    hub: lab.site('hub', ['endpoint-independent']),
+    hub: lab.site('hub', ['random']),
     wall: lab.site('wall', ['random']),
   }
   const addresses = lab.addresses.slice(1)
@@ -74,6 +81,11 @@ test('whole nodes behind different NATs: seen live and commanded, and after a cu
     ],
   })
   const wall = await placeIn(t, line.wall.namespace)
+  const relay = await placeIn(t, lab.open('relay'), {
+    site: 'middle',
+    network: { relay: true },
+    services: [],
+  })
 
   const simulated = farm.start('simulate', '--miners', String(miners), '--mix', 'M56S:1', '--address', '127.1.0.1')
   await dht.start('start').saw(/site middle runs/)
@@ -83,9 +95,14 @@ test('whole nodes behind different NATs: seen live and commanded, and after a cu
   const startedAt = Date.now()
   const began = performance.now()
   const lap = (what: string) => t.comment(`${what} after ${Math.round(performance.now() - began)} ms`)
+  await relay.run('join', await hub.run('invite', '--site', 'middle'), '--name', 'relay')
+  await relay.start('start').saw(/site middle runs/)
+  await until(async () => (await waysOf(hub)).relay === 'direct', 'the relay is there', 40_000, 100)
+  lap('the relay is there')
+  await farm.run('join', await hub.run('invite', '--site', 'texas'), '--name', 'farm')
+  lap('the worker has joined')
   await wall.run('join', await hub.run('invite', '--role', 'monitor'), '--name', 'wall')
-  await farm.run('join', await hub.run('invite', '--role', 'worker', '--site', 'texas'), '--name', 'farm')
-  lap('both have joined')
+  lap('the monitor has joined, through the relay: between NATs of random ports no hole can be punched,')
   await Promise.all([
     farm.start('start').saw(/Sign in once/),
     wall.start('monitor', '--keep', '7d', '--port', '0').saw(/Sign in once/),
@@ -94,6 +111,12 @@ test('whole nodes behind different NATs: seen live and commanded, and after a cu
     await until(() => allAre(place, 'mining'), 'all devices are seen live', 60_000, 100)
     lap('they are seen live')
   }
+
+  await until(async () => (await waysOf(hub)).wall === 'relayed', 'hub and monitor meet over the relay', 20_000, 100)
+  t.ok(/\d+ relayed/.test(await hub.run('status')), 'and the status says so')
+  t.ok(/\swall\s.*\srelayed\s/.test(await hub.run('members', 'ls')), 'the list of members, too')
+  const { data: running } = (await wall.ask<{ data: ServiceRow[] }>('/api/v1/services'))!
+  t.is(running.find(({ kind }) => kind === 'aggregator')?.state, 'running', 'the hub answers the monitor over it')
 
   const id = (await devicesOf(hub))[0]!.id
   const led = async (place: Place, on: boolean) => {

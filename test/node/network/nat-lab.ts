@@ -8,7 +8,9 @@ export interface Lab {
   /** The namespace of the middle, with these addresses. */
   readonly middle: string
   readonly addresses: readonly string[]
-  /** A machine behind one or more NATs; answers its namespace. */
+  /** A machine with a public address of its own; answers its namespace. */
+  open(name: string): string
+  /** A machine behind one or more NATs. */
   site(name: string, nats: readonly NatKind[]): Site
   close(): void
 }
@@ -75,6 +77,7 @@ export function openLab(): Lab {
   const namespaces: string[] = []
   let links = 0
   let sites = 0
+  let worlds = 0
 
   const namespace = (name: string) => {
     const full = `${prefix}${name}`
@@ -117,17 +120,31 @@ export function openLab(): Lab {
       return router
     }
 
+    /** Connects an interface with the world; answers its public address. */
+    const toWorld = (place: string, device: string): string => {
+      const number = ++worlds
+      line(middle, `m${number}`, place, device)
+      ip('-n', middle, 'link', 'set', `m${number}`, 'master', 'br0')
+      const address = `5.5.5.${10 + number}`
+      ip('-n', place, 'addr', 'add', `${address}/24`, 'dev', device)
+      return address
+    }
+    const open: Lab['open'] = (name) => {
+      const machine = namespace(name)
+      toWorld(machine, 'eth0')
+      return machine
+    }
+
     const site: Lab['site'] = (name, nats) => {
       const number = ++sites
       let outside = middle
       let outerRouter = ''
       let gateway = ''
+      let world = ''
       nats.forEach((kind, depth) => {
         const router = nat(`${name}${depth}`, kind)
         if (depth === 0) {
-          line(middle, `m${number}`, router, 'wan')
-          ip('-n', middle, 'link', 'set', `m${number}`, 'master', 'br0')
-          ip('-n', router, 'addr', 'add', `5.5.5.${10 + number}/24`, 'dev', 'wan')
+          world = toWorld(router, 'wan')
           outerRouter = router
         } else {
           line(outside, 'lan', router, 'wan')
@@ -146,7 +163,6 @@ export function openLab(): Lab {
       })
       const net = `192.168.${number}`
       let own = `${net}.2`
-      let world = `5.5.5.${10 + number}`
       ip('-n', machine, 'addr', 'add', `${own}/24`, 'dev', 'eth0')
       ip('-n', machine, 'route', 'add', 'default', 'via', `${net}.1`)
       return {
@@ -164,7 +180,7 @@ export function openLab(): Lab {
         },
       }
     }
-    return { middle, addresses, site, close }
+    return { middle, addresses, open, site, close }
   } catch (error) {
     close()
     throw error
