@@ -1,8 +1,8 @@
 /**
- * A writer that is killed with -9 at a random moment, again and again, and a check after each that nothing that it acknowledged is lost, and nothing
- * there twice or wrong. `npm run bench kill -- --lives 2000`; the default is short.
+ * Writers of some stores each that are killed with -9 at random moments, again and again, and a check of every store after each that nothing that was
+ * acknowledged is lost, and nothing there twice or wrong. A life is what a store is written between two kills. `npm run bench kill -- --lives 2000`; the default is short.
  */
-import { fork } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,11 @@ import { report } from './report.js'
 const options = process.argv.slice(2)
 const lives = Number(options[options.indexOf('--lives') + 1] || 0) || 25
 const start = 1_800_000_000_000
-const mostTicks = 400
+/** Writers at the same time, and the stores of each: all are in the middle of something else when it is killed. */
+const writers = 2
+const storesAWriter = 10
+/** Of a store in a life. */
+const mostTicks = 200
 const mostDelayMs = 30
 /** So many ticks in one store: it stays quick to check, and all that happens to segments happens. */
 const ticksAStore = 3000
@@ -21,21 +25,35 @@ const limits = { segmentMs: 4000, wholeRecordMs: 3000, foldSteps: 4, foldLeast: 
 
 const writer = fileURLToPath(new URL('./kill-writer.js', import.meta.url))
 
-/** Answers the last tick that the writer said was stored before it was killed; -1 below `first`: none. */
-function live(path: string, first: number): Promise<number> {
+interface Written {
+  path: string
+  /** The last tick that is there. */
+  last: number
+}
+
+/** Answers the last tick of each store that the writer said was stored before it was killed. */
+function live(stores: readonly Written[]): Promise<number[]> {
   return new Promise((resolve, reject) => {
-    const child = fork(writer, [path, String(first)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-    const killAt = first + Math.floor(Math.random() ** 3 * mostTicks)
-    let last = first - 1
+    const jobs = JSON.stringify(stores.map(({ path, last }) => [path, last + 1]))
+    const child = spawn(process.execPath, [writer, jobs], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const acknowledged = stores.map(({ last }) => last)
+    const killAfter = Math.floor(Math.random() ** 3 * mostTicks * stores.length)
+    let [said, rest] = [0, '']
     let timer: NodeJS.Timeout | undefined
-    child.on('message', (tick: number) => {
-      last = tick
-      if (tick >= killAt) timer ??= setTimeout(() => child.kill('SIGKILL'), Math.random() * mostDelayMs)
+    child.stdout.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop()!
+      said += lines.length
+      for (const line of lines) {
+        const [place, tick] = line.split(' ').map(Number)
+        acknowledged[place!] = tick!
+      }
+      if (said > killAfter) timer ??= setTimeout(() => child.kill('SIGKILL'), Math.random() * mostDelayMs)
     })
     child.on('error', reject)
     child.on('close', (_, signal) => {
       clearTimeout(timer)
-      if (signal === 'SIGKILL') resolve(last)
+      if (signal === 'SIGKILL') resolve(acknowledged)
       else reject(new Error('the writer ended by itself'))
     })
   })
@@ -68,16 +86,25 @@ async function check(path: string, acknowledged: number): Promise<number> {
 
 const folder = mkdtempSync(join(tmpdir(), 'kill-bench-'))
 const began = performance.now()
-let [stores, ticks, last, path] = [0, 0, -1, '']
-for (let round = 0; round < lives; round++) {
-  if (round === 0 || last > ticksAStore) {
-    if (path) rmSync(path, { recursive: true })
-    path = join(folder, String(stores++))
-    last = -1
+let [done, stores, ticks] = [0, 0, 0]
+const fresh = (): Written => ({ path: join(folder, String(stores++)), last: -1 })
+
+async function lane(): Promise<void> {
+  const own = Array.from({ length: Math.min(storesAWriter, Math.ceil(lives / writers)) }, fresh)
+  while (done < lives) {
+    done += own.length
+    const acknowledged = await live(own)
+    for (const [place, store] of own.entries()) {
+      const last = await check(store.path, acknowledged[place]!)
+      ticks += last - store.last
+      store.last = last
+      if (last <= ticksAStore) continue
+      rmSync(store.path, { recursive: true })
+      own[place] = fresh()
+    }
   }
-  const before = last
-  last = await check(path, await live(path, last + 1))
-  ticks += last - before
 }
+
+await Promise.all(Array.from({ length: writers }, lane))
 rmSync(folder, { recursive: true, force: true })
-report('kill', { lives, stores, ticks, lost: 0, doubled: 0, seconds: (performance.now() - began) / 1000 })
+report('kill', { lives: done, stores, ticks, lost: 0, doubled: 0, seconds: (performance.now() - began) / 1000 })
