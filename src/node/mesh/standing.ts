@@ -48,7 +48,7 @@ export interface Standing {
 }
 
 const tooOld = (maxAgeMs: number) =>
-  `the copy of the fleet's record here has not been current for ${Math.round(maxAgeMs / 3_600_000)} h, so nobody knows who was revoked meanwhile; connect this node to an aggregator`
+  `the copy of the fleet's record here has not been current for ${Math.round(maxAgeMs / 3_600_000)} h, so nobody knows who was revoked meanwhile; connect this node to an aggregator; if it is one itself, to another one, or put out those that are lost for good (miningsdk members revoke)`
 
 const notHereYet =
   "the fleet's record is not here yet, so nobody is known; it comes from an aggregator, and last of all when many join at once"

@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
-import { bytesOf, type Key, type KeyPair } from '#keys'
+import { bytesOf, type Key, type KeyPair, keyOf } from '#keys'
 import type { Clock } from '#model'
 import { type Base, hexOf } from './base.js'
-import { type Beacon, readBeacon, signBeacon, writeBeacon } from './beacon.js'
+import { type Beacon, isGenuine, maxBeacons, readBeacons, signBeacon, writeBeacons } from './beacon.js'
 
-const protocol = 'miningsdk/record/1'
+const protocol = 'miningsdk/record/2'
 /** A peer that says more than this many times a second is not listened to. */
 const leastMs = 1000
 const maxHeard = 64
@@ -22,11 +22,17 @@ interface Mux {
 }
 type Channel = NonNullable<ReturnType<Mux['createChannel']>>
 
-/** Since when nobody may have written what is not here. Who writes the record knows by itself; others by what writers vouch for. */
+/**
+ * Since when nobody may have written what is not here. The only one who writes the record knows by itself; one of several by the word of any
+ * other of them; who only reads, by what they vouch for, which is as old as their own copies are.
+ */
 export class Currency {
   #current: number | null
+  /** Who else writes, since the view was last looked at. */
+  #others: readonly Key[] | undefined
   /** The newest of each who signed one, whether or not we know it yet as one who may, or have its heads. */
   readonly #heard = new Map<Key, Beacon>()
+  #taken = 0
   #vain = 0
   #closed = false
   readonly #channels = new Set<Channel>()
@@ -41,11 +47,13 @@ export class Currency {
 
   /** ms; null: never. */
   get at(): number | null {
-    return this.#vouches() ? this.#options.clock.now() : this.#current
+    if (!this.#vouches()) return this.#current
+    const others = this.#others ?? this.#options.others()
+    return others?.length === 0 ? this.#options.clock.now() : this.#current
   }
 
-  get ignored(): number {
-    return this.#vain
+  stats(): Record<string, number> {
+    return { beaconsHeard: this.#taken, beaconsIgnored: this.#vain }
   }
 
   attach(stream: Duplex): void {
@@ -70,9 +78,8 @@ export class Currency {
           },
         ],
         onopen: () => {
-          const beacon = this.#newest()
-          if (!channel || !beacon) return
-          channel.messages[0].send(writeBeacon(beacon))
+          const beacons = this.#newest()
+          if (channel && beacons.length > 0) channel.messages[0].send(writeBeacons(beacons))
         },
         onclose: () => channel && this.#channels.delete(channel),
       })
@@ -86,10 +93,19 @@ export class Currency {
 
   /** The view has changed: what was vouched for may be here now, and who vouched may be known. */
   async look(): Promise<void> {
+    // Whoever was alone until now was current until now.
+    this.#current = this.at
+    this.#others = this.#options.others()
     for (const beacon of this.#heard.values()) {
-      if (beacon.at <= (this.#current ?? -1) || !this.#options.maySpeak(beacon.by)) continue
-      if (await this.#here(beacon)) this.#current = Math.max(this.#current ?? 0, beacon.at)
+      const until = this.#saysOf(beacon)
+      if (until <= (this.#current ?? -1) || !this.#options.maySpeak(beacon.by)) continue
+      if (await this.#here(beacon)) this.#current = Math.max(this.#current ?? 0, until)
     }
+  }
+
+  /** Until when a copy with the same ends is current. Two who write and hear each other miss nothing of each other. */
+  #saysOf({ at, current }: Beacon): number {
+    return this.#vouches() ? at : (current ?? -1)
   }
 
   async #here({ heads }: Beacon): Promise<boolean> {
@@ -101,42 +117,46 @@ export class Currency {
   }
 
   #hear(bytes: Uint8Array): void {
-    const { base, clock } = this.#options
-    const beacon = readBeacon(bytes, hexOf(base.key), clock.now())
-    if (!beacon) {
-      this.#vain++
-      return
+    const { base, clock, member } = this.#options
+    const beacons = readBeacons(bytes, clock.now())
+    if (beacons) this.#taken++
+    else this.#vain++
+    const own = member && keyOf(member)
+    const isNews = ({ by, at }: Beacon) => by !== own && at > (this.#heard.get(by)?.at ?? -1)
+    for (const beacon of beacons?.filter(isNews) ?? []) {
+      if (isGenuine(hexOf(base.key), beacon)) this.#take(beacon)
+      else this.#vain++
     }
-    if (beacon.at <= (this.#heard.get(beacon.by)?.at ?? -1)) return
+    this.look().catch(() => undefined)
+  }
+
+  #take(beacon: Beacon): void {
     this.#heard.delete(beacon.by)
     this.#heard.set(beacon.by, beacon)
     // Those who may speak are few: who does not, and has not spoken for longest, goes first.
     const [oldest] = [...this.#heard.keys()].filter((key) => !this.#options.maySpeak(key))
     if (this.#heard.size > maxHeard && oldest !== undefined) this.#heard.delete(oldest)
-    this.look().catch(() => undefined)
   }
 
   #vouches(): boolean {
     return this.#options.member !== undefined && this.#options.writable()
   }
 
-  #newest(): Beacon | undefined {
-    const { base, clock, member } = this.#options
-    if (!member || !this.#vouches()) {
-      const known = [...this.#heard.values()].filter(({ by }) => this.#options.maySpeak(by))
-      return known.reduce<Beacon | undefined>(
-        (newest, each) => (newest && newest.at >= each.at ? newest : each),
-        undefined,
-      )
-    }
+  /** The own word, and the newest of others: through who only reads, two who write hear each other. */
+  #newest(): readonly Beacon[] {
+    const { base, clock, member, maySpeak } = this.#options
+    const known = [...this.#heard.values()].filter(({ by }) => maySpeak(by)).sort((a, b) => b.at - a.at)
+    if (!member || !this.#vouches()) return known.slice(0, maxBeacons)
     const heads = (base.system?.heads ?? []).map(({ key, length }) => ({ log: hexOf(key), length }))
-    return signBeacon(hexOf(base.key), clock.now(), heads, member)
+    const own = signBeacon(hexOf(base.key), { at: clock.now(), current: this.at, heads }, member)
+    return [own, ...known].slice(0, maxBeacons)
   }
 
   #beat(): void {
     this.#stop = this.#options.clock.after(this.#options.everyMs, () => {
-      const beacon = this.#channels.size > 0 ? this.#newest() : undefined
-      if (beacon) for (const channel of this.#channels) channel.messages[0].send(writeBeacon(beacon))
+      const beacons = this.#channels.size > 0 ? this.#newest() : []
+      const bytes = writeBeacons(beacons)
+      if (beacons.length > 0) for (const channel of this.#channels) channel.messages[0].send(bytes)
       this.#beat()
     })
   }
@@ -156,4 +176,6 @@ interface Options {
   readonly writable: () => boolean
   /** Whether this member's role writes the record, and it is not revoked. */
   readonly maySpeak: (member: Key) => boolean
+  /** The other members of such a role whose logs the record takes in; undefined: nothing of the record is here yet. */
+  readonly others: () => readonly Key[] | undefined
 }

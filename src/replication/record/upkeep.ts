@@ -77,7 +77,8 @@ export class Upkeep {
     if (trustCopy) this.#guard.trust()
     const { writable } = parts
     const maySpeak = (key: Key) => this.#maySpeak(key)
-    this.#currency = new Currency({ base, clock, everyMs: beaconMs, member, writable, maySpeak }, mark.current)
+    const others = () => this.#others()
+    this.#currency = new Currency({ base, clock, everyMs: beaconMs, member, writable, maySpeak, others }, mark.current)
     const said = (why: string | undefined) => this.#stuck(why)
     this.#watchdog = new Watchdog({ base, clock, everyMs: lookMs, stuckMs, applying, said })
     this.#keyCheck = new KeyCheck(cores, base)
@@ -155,6 +156,15 @@ export class Upkeep {
     return member !== undefined && roles[member.grant.role].record && !mirror.isRevoked(key)
   }
 
+  #others(): Key[] | undefined {
+    const { mirror, options } = this.#parts
+    if (mirror.fleet === undefined) return undefined
+    const own = options.member && keyOf(options.member)
+    const writing = new Set<Key>()
+    for (const { member, removed } of mirror.writers.values()) if (!removed) writing.add(member)
+    return [...writing].filter((key) => key !== own && this.#maySpeak(key))
+  }
+
   #stuck(why: string | undefined): void {
     const { log, problem } = this.#parts
     if (why === undefined) {
@@ -171,7 +181,7 @@ export class Upkeep {
       waiting: this.#watchdog.waiting,
       stuck: this.#watchdog.stuck ? 1 : 0,
       inDoubt: this.#guard.clear ? 0 : 1,
-      beaconsIgnored: this.#currency.ignored,
+      ...this.#currency.stats(),
     }
   }
 

@@ -7,7 +7,19 @@ import { openRecord, type RecordChange } from '#replication'
 import { defineIntent, fields, type IntentKind } from '../../../src/replication/record/intent.js'
 import { kinds } from '../../../src/replication/record/intents/index.js'
 import { until } from '../../support/fake-clock.js'
-import { aggregator, at, clock, connect, createFleet, grant, joinCopy, open, peer, writeRaw } from './support.js'
+import {
+  aggregator,
+  at,
+  type Copy,
+  clock,
+  connect,
+  createFleet,
+  grant,
+  joinCopy,
+  open,
+  peer,
+  writeRaw,
+} from './support.js'
 
 const worker = (name: string) => ({ op: 'addMember', name, grant: grant(peer(name), 'worker') }) as const
 
@@ -106,6 +118,40 @@ test('a reader knows since when its copy is not known to be current', async (t) 
   await reader.close()
   const again = await open(t, path, { ...options, key: fleet.record.key })
   t.is(again.record.currentAt, at + 5000, 'it remembers')
+})
+
+test('one of several who write is current while it hears another, also through a reader; else its word is as old as its copy', async (t) => {
+  let now = at
+  const options = { clock: { ...clock, now: () => now }, limits: { beaconMs: 20 } }
+  const first = await createFleet(t, peer('first'), options)
+  const second = await aggregator(t, first, 'second', options)
+  const reader = await joinCopy(t, first, options)
+  const all = [first, second, reader]
+  const areCurrent = () => {
+    const from = now
+    const isSo = ({ record }: Copy) => record.currentAt! >= from
+    // A word of the same moment is no news.
+    return until(() => ++now && all.every(isSo), 'all are current')
+  }
+  await areCurrent()
+
+  await second.cut()
+  const cutAt = now
+  now += 60_000
+  await first.record.write(worker('w'))
+  await until(() => reader.record.members().length === 3, 'the reader goes on with the first')
+  const heard = ({ record }: Copy) => record.stats().beaconsHeard!
+  const before = all.map(heard)
+  await until(() => heard(first) > before[0]! + 1 && heard(reader) > before[2]! + 1, 'they hear each other')
+  t.ok(Math.max(first.record.currentAt!, reader.record.currentAt!) <= cutAt, 'its own word proves nothing')
+
+  connect(second, reader)
+  await areCurrent()
+  t.pass('through the reader both hear each other')
+
+  await first.record.write({ op: 'removeWriter', log: second.record.writerKey! })
+  now += 60_000
+  t.is(first.record.currentAt, now, 'when the other is put out, nobody is waited for')
 })
 
 test('an intent of a newer program stops an older one, says so, and leaves what is there readable', async (t) => {

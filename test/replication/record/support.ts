@@ -124,10 +124,15 @@ export const seen = async (copy: Copy, key: string) =>
   })
 
 /** A further aggregator that writes. */
-export async function aggregator(t: Parameters<typeof joinCopy>[0], fleet: Copy, name: string) {
+export async function aggregator(
+  t: Parameters<typeof joinCopy>[0],
+  fleet: Copy,
+  name: string,
+  options: Partial<RecordSettings> = {},
+) {
   const who = peer(name)
   await fleet.record.write({ op: 'addMember', name, grant: grant(who, 'aggregator', { scope: 'admin' }), at: at + 1 })
-  const copy = await joinCopy(t, fleet, { member: who })
+  const copy = await joinCopy(t, fleet, { ...options, member: who })
   await seen(copy, who.key)
   await copy.record.becomeWriter()
   await until(() => fleet.record.member(who.key)?.writers.length, `the log of ${name} is seen`)
