@@ -1,5 +1,5 @@
 import b4a from 'b4a'
-import { type Grant, GrantSchema, type Identity, type Key, keyPattern, signProof, verifyProof } from '#keys'
+import { type Grant, GrantSchema, type Identity, type Key, keyOf, keyPattern, signProof, verifyProof } from '#keys'
 import { type Clock, check, errorInfo, isErrorCode, type Log, SdkError, type Static, Type, within } from '#model'
 import { NameSchema } from '../names.js'
 import type { NoiseStream } from '../network/index.js'
@@ -32,18 +32,23 @@ const maxReplyBytes = 128 * 1024
 const talkMs = 45_000
 const purpose = 'miningsdk/join/1'
 
+export interface Host {
+  readonly admit: Admit
+  /** Told of the key of a connection whose guest did not say who it is, or could not prove it. */
+  readonly onStranger: (key: Key) => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
 /** The host's side of one connection at the door of an invite. Never rejects. */
-export async function receive(stream: NoiseStream, admit: Admit, { clock, log }: { clock: Clock; log: Log }) {
+export async function receive(stream: NoiseStream, { admit, onStranger, clock, log }: Host) {
   try {
     const reply = await within({ what: 'the talk at the door', ms: talkMs, signals: [], clock }, async () => {
-      const { key, name, proof } = check(
-        RequestSchema,
-        parse(await firstMessage(stream, maxRequestBytes)),
-        'the request',
-      )
-      if (!verifyProof(key, purpose, occasion(stream), proof))
-        throw new SdkError('UNAUTHENTICATED', 'the proof of the key is wrong')
-      return admit({ key, name })
+      const guest = await introduced(stream).catch((error) => {
+        onStranger(keyOf({ publicKey: stream.remotePublicKey }))
+        throw error
+      })
+      return admit(guest)
     })
     stream.write(b4a.from(JSON.stringify(reply)))
   } catch (error) {
@@ -52,6 +57,14 @@ export async function receive(stream: NoiseStream, admit: Admit, { clock, log }:
     if (!stream.destroyed) stream.write(b4a.from(JSON.stringify({ error: { code, message } })))
   }
   stream.end()
+}
+
+async function introduced(stream: NoiseStream): Promise<{ key: Key; name: string }> {
+  const request = parse(await firstMessage(stream, maxRequestBytes))
+  const { key, name, proof } = check(RequestSchema, request, 'the request')
+  if (!verifyProof(key, purpose, occasion(stream), proof))
+    throw new SdkError('UNAUTHENTICATED', 'the proof of the key is wrong')
+  return { key, name }
 }
 
 /** The guest's side of an open stream: what the fleet is and the grant for this machine. Throws what the host refused with. */

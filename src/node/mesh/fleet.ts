@@ -15,8 +15,8 @@ export interface FleetParts {
   /** What another member says of itself. */
   ask(key: Key): Promise<FleetInfo>
   held(): Held
-  /** Calls that were refused here, by reason. */
-  refusedCalls(): Readonly<Record<string, number>>
+  /** How often somebody was turned away here, by reason. */
+  refusals(): Readonly<Record<string, number>>
   /** Who was turned away here. */
   readonly refused: Pick<RefusedBook, 'list'>
 }
@@ -33,7 +33,7 @@ export function fleetHandlers({
   clock,
   ask,
   held,
-  refusedCalls,
+  refusals,
   refused,
 }: FleetParts): Handlers<(typeof fleetContract)['methods']> {
   const memberOf = ({ key, name, grant, at, revoked }: ReturnType<FleetRecord['members']>[number]): Member => ({
@@ -85,7 +85,7 @@ export function fleetHandlers({
       members: record.members().filter(({ revoked }) => !revoked).length,
       services: record.services().length,
       currentAt: record.currentAt,
-      refusals: { ...network.refusals(), ...refusedCalls() },
+      refusals: refusals(),
     }),
     members: () => record.members().map(memberOf),
     peers,

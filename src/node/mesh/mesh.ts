@@ -143,6 +143,7 @@ async function startMesh(
       resolve: registry.resolve,
     }),
   )
+  const refusals = () => ({ ...network.refusals(), ...server.stats().refused, ...refused.counts() })
   const pool = context.use(swarmPool({ network: network.dht, keyPair, clock, log }))
 
   const watchers = new Set<() => void>()
@@ -269,7 +270,7 @@ async function startMesh(
         ask: (key) =>
           client(fleetContract, pool.transport(key, fleetContract.name, meshName)).describe({}, { timeoutMs: askMs }),
         held,
-        refusedCalls: () => server.stats().refused,
+        refusals,
         refused,
       }),
       { log, clock },
@@ -290,7 +291,7 @@ async function startMesh(
     registrars: () => [...(record.writable ? [ownRegistrar()] : []), ...writers.registrars()],
     log,
   })
-  context.stats(() => statsOf(network, record, feeds.readers, server.stats()))
+  context.stats(() => statsOf(network, record, feeds.readers, server.stats(), refusals()))
   let enrolled = admitsSiblings || siblings.length === 0
   /** Who cannot let its other processes in itself has it done by those who can. */
   const enrol = async () => {

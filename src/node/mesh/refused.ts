@@ -14,6 +14,8 @@ export interface RefusedOptions {
 /** Who was turned away and why, kept on the disk: what was tried against this node is no secret of its memory. */
 export interface RefusedBook {
   note(reason: string, key: Key): void
+  /** How often since it was opened, by reason. */
+  counts(): Record<string, number>
   list(query: { from?: number; to?: number; limit?: number }): Promise<Refused[]>
   close(): Promise<void>
 }
@@ -27,6 +29,7 @@ export async function openRefused(options: RefusedOptions): Promise<RefusedBook>
   const { clock } = options
   const lines = await openLines({ ...options, name: 'refused', schema: RefusedSchema })
   const open = new Map<string, { reason: string; key: Key | null; more: number }>()
+  const counts = new Map<string, number>()
   let stop = () => {}
 
   const write = (reason: string, key: Key | null, count: number) => void lines.append({ reason, key, count })
@@ -36,6 +39,7 @@ export async function openRefused(options: RefusedOptions): Promise<RefusedBook>
   }
   return {
     note(reason, stranger) {
+      counts.set(reason, (counts.get(reason) ?? 0) + 1)
       const key = open.size < maxKeys || open.has(`${reason} ${stranger}`) ? stranger : null
       const name = `${reason} ${key}`
       const known = open.get(name)
@@ -47,6 +51,7 @@ export async function openRefused(options: RefusedOptions): Promise<RefusedBook>
       open.set(name, { reason, key, more: 0 })
       write(reason, key, 1)
     },
+    counts: () => Object.fromEntries(counts),
     list: (query) => lines.list(query),
     async close() {
       stop()

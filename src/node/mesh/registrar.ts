@@ -12,7 +12,7 @@ import {
   roles,
   verifyGrant,
 } from '#keys'
-import { type Clock, defined, type Log, SdkError } from '#model'
+import { type Clock, defined, type ErrorCode, type Log, SdkError } from '#model'
 import { type FleetEvent, type FleetRecord, type Intent, packDevices } from '#replication'
 import type { AnnouncedService, Caller, Handlers, InviteRequest, registrar } from '#rpc'
 import type { Network } from '../network/index.js'
@@ -35,7 +35,7 @@ export interface RegistrarOptions {
   readonly grant: Grant
   readonly network: Network
   readonly seeds: InviteSeeds
-  /** Told of who announces what is another's. */
+  /** Told of who announces what is another's, or gets no further than the door. */
   readonly onRefused: (reason: string, key: Key) => void
   readonly clock: Clock
   readonly log: Log
@@ -73,16 +73,20 @@ export async function openRegistrar(options: RegistrarOptions) {
   const admit = async (id: string, { key, name }: { key: Key; name: string }): Promise<Admission> => {
     const kept = await seeds.get(id)
     const invite = await record.invite(id)
-    if (!kept || !invite) throw new SdkError('NOT_FOUND', 'this invite is not known here')
+    const no = (reason: string, code: ErrorCode, message: string) => {
+      options.onRefused(reason, key)
+      return new SdkError(code, message)
+    }
+    if (!kept || !invite) throw no('invite-unknown', 'NOT_FOUND', 'this invite is not known here')
     if (invite.state === 'used') {
       // Its answer was lost on the way: the same machine may hear it again.
       const member = invite.usedBy === key ? record.member(key) : undefined
       if (member) return admission(member.grant)
-      throw new SdkError('CONFLICT', 'this invite was used already; every machine needs one of its own')
+      throw no('invite-used', 'CONFLICT', 'this invite was used already; every machine needs one of its own')
     }
-    if (invite.state === 'revoked') throw new SdkError('FORBIDDEN', 'this invite was taken back')
+    if (invite.state === 'revoked') throw no('invite-revoked', 'FORBIDDEN', 'this invite was taken back')
     if (invite.state === 'expired' || clock.now() >= invite.until)
-      throw new SdkError('FORBIDDEN', `this invite ended at ${new Date(invite.until).toISOString()}`)
+      throw no('invite-expired', 'FORBIDDEN', `this invite ended at ${new Date(invite.until).toISOString()}`)
     if (kept.request.byOwner) return guests.wait(id, { key, name })
     return takeIn(id, name, issueGrant(keyPair, grant, factsOf(kept.request, key)))
   }
@@ -108,18 +112,18 @@ export async function openRegistrar(options: RegistrarOptions) {
     const only = keyOf(guest)
     /** One guest after the other, so that an invite is used once. */
     let turn: Promise<unknown> = Promise.resolve()
+    const inTurn = (who: { key: Key; name: string }) => {
+      const run = turn.then(() => admit(id, who))
+      turn = run.catch(() => {})
+      return run
+    }
+    const onStranger = (key: Key) => options.onRefused('not-invited', key)
     const listening = network.listen(door, {
-      admits: (key) => key === only,
-      onStream: (stream) =>
-        void receive(
-          stream,
-          (who) => {
-            const run = turn.then(() => admit(id, who))
-            turn = run.catch(() => {})
-            return run
-          },
-          { clock, log },
-        ),
+      admits(key) {
+        if (key !== only) onStranger(key)
+        return key === only
+      },
+      onStream: (stream) => void receive(stream, { admit: inTurn, onStranger, clock, log }),
     })
     doors.set(id, listening)
   }
@@ -192,8 +196,10 @@ export async function openRegistrar(options: RegistrarOptions) {
         throw new SdkError('FORBIDDEN', 'only a machine that joined enrols its processes, over its own connection')
       if (!roles[host.grant.role].beside.includes(role))
         throw new SdkError('FORBIDDEN', `beside a ${host.grant.role} runs no ${role}: invite that machine as one`)
-      if (!isEnrolProof(key, host.key, membership.fleet, proof))
+      if (!isEnrolProof(key, host.key, membership.fleet, proof)) {
+        options.onRefused('wrong-proof', host.key)
         throw new SdkError('UNAUTHENTICATED', `the caller does not have the key ${fingerprintOf(key)}`)
+      }
       const known = record.member(key)
       if (known && known.host !== host.key)
         throw new SdkError('CONFLICT', `${fingerprintOf(key)} is a member by itself`)

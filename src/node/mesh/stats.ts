@@ -7,18 +7,20 @@ export function statsOf(
   network: Network,
   record: FleetRecord,
   readers: readonly { lag(): { behind: number } }[],
-  served: SwarmServerStats,
+  { calls }: SwarmServerStats,
+  refusals: Readonly<Record<string, number>>,
 ): Record<string, number> {
   const peers = network.peers()
-  const refusals = Object.entries({ ...network.refusals(), ...served.refused })
   return {
     peers: peers.length,
     relayed: peers.filter(({ via }) => via === 'relayed').length,
     rttMaxMs: Math.max(0, ...peers.map(({ rttMs }) => rttMs ?? 0)),
     feedsFollowed: readers.length,
     blocksBehind: readers.reduce((sum, reader) => sum + reader.lag().behind, 0),
-    callsServed: served.calls,
-    ...Object.fromEntries(refusals.map(([reason, count]) => [`refused_${reason.replace(/\W/g, '_')}`, count])),
+    callsServed: calls,
+    ...Object.fromEntries(
+      Object.entries(refusals).map(([reason, count]) => [`refused_${reason.replace(/\W/g, '_')}`, count]),
+    ),
     ...Object.fromEntries(Object.entries(record.stats()).map(([name, value]) => [`record_${name}`, value])),
   }
 }
