@@ -123,7 +123,8 @@ export class Currency {
     else this.#vain++
     const own = member && keyOf(member)
     const isNews = ({ by, at }: Beacon) => by !== own && at > (this.#heard.get(by)?.at ?? -1)
-    for (const beacon of beacons?.filter(isNews) ?? []) {
+    for (const beacon of beacons ?? []) {
+      if (!isNews(beacon)) continue
       if (isGenuine(hexOf(base.key), beacon)) this.#take(beacon)
       else this.#vain++
     }
